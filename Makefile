@@ -1,0 +1,46 @@
+# Each target sets up what it needs in .venv and then does its job. Only Python (3.11 or newer) and make are needed.
+PYTHON ?= python3
+BIN := .venv/bin
+CODE := events handlers sim scenarios app tests benchmarks
+
+.PHONY: demo test check bench format lock clean
+
+demo: .venv/run.done
+	$(BIN)/fundclock demo
+
+test: .venv/dev.done
+	$(BIN)/python -m pytest
+
+check: .venv/dev.done
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+bench: .venv/dev.done
+	$(BIN)/python -m benchmarks
+
+format: .venv/dev.done
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+# The locked requirements, with hashes and for every platform. Needs uv.
+lock:
+	for set in run dev; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate --upgrade requirements/$$set.in -o requirements/$$set.txt; done
+
+clean:
+	rm -rf .venv build *.egg-info
+
+# dev.txt holds all of run.txt, so either set can be laid on the other. Without uv, venv and pip do the same.
+.venv/%.done: requirements/%.txt pyproject.toml
+	test -d .venv || if command -v uv >/dev/null; then uv venv --quiet --python $(PYTHON) .venv; else $(PYTHON) -m venv .venv; fi
+	if command -v uv >/dev/null; then \
+	  uv pip install --quiet --python $(BIN)/python --require-hashes -r $< && \
+	  uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . ; \
+	else \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $< && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . ; \
+	fi
+	touch $@

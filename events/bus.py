@@ -1,0 +1,146 @@
+"""The event bus: stamp, append, fold the whole batch, then react.
+
+Dispatch is a plain call through a table. Only the bus stamps: ``seq`` counts from 1, the
+cause is the direct parent, the correlation is the seq at which the episode began.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from events.commands import Command
+from events.facts import CommandRejected
+from events.phases import Phase
+from events.record import FIRST_HASH, Fact, Record, canonical_line, chain
+from events.state import State
+
+
+class Led(NamedTuple):
+    """Facts of which the first is the cause of the rest; folded together, before anyone reacts."""
+
+    lead: Fact
+    rest: Sequence[Fact]
+
+
+class Rejected(NamedTuple):
+    """A command's handler could not carry it out, and why."""
+
+    reason: str
+
+
+Output = Sequence[Fact] | Led | None
+"""What a handler answers: facts caused by what it handled, or nothing."""
+
+Reaction = Callable[[Record, Any], Output]
+"""A handler of a fact: takes the record and its payload."""
+
+CommandHandler = Callable[[int, Any], Output | Rejected]
+"""The one handler of a command: takes the day on which it is due, and the command."""
+
+
+class LogWriter(Protocol):
+    """Where records go. Lists are equally long; a batch is appended whole, in order."""
+
+    def append(self, records: list[Record], payloads: list[bytes], hashes: list[str]) -> None:
+        """Take a batch with the records' payload bytes and hashes."""
+        ...
+
+
+class HandlerError(Exception):
+    """A handler failed; the log up to ``seq`` is valid."""
+
+    def __init__(self, seq: int, handler: str, error: Exception) -> None:
+        super().__init__(f"{handler} failed on the record with seq {seq}: {type(error).__name__}: {error}")
+        self.seq = seq
+
+
+class EventBus:
+    """The only writer of a run's log."""
+
+    def __init__(
+        self,
+        state: State,
+        log: LogWriter,
+        reactions: Mapping[type[Fact], Sequence[Reaction]],
+        commands: Mapping[type[Command], CommandHandler],
+    ) -> None:
+        self.state = state
+        self.day = 0
+        self.phase = Phase.market
+        self.head_hash = FIRST_HASH
+        self._seq = 0
+        self._log = log
+        self._reactions = {fact: tuple(handlers) for fact, handlers in reactions.items()}
+        self._commands = dict(commands)
+
+    def publish(self, output: Output, cause: int | None = None, correlation: int | None = None) -> None:
+        """Record facts and carry on until no handler has anything more to say."""
+        if not output:
+            return
+        reactions = self._reactions
+        queue: deque[tuple[Output, int | None, int | None]] = deque([(output, cause, correlation)])
+        while queue:
+            facts, cause, correlation = queue.popleft()
+            records = self._record(facts, cause, correlation)
+            apply = self.state.apply
+            for record in records:
+                apply(record)
+            for record in records:
+                for handler in reactions.get(type(record.payload), ()):
+                    try:
+                        answer = handler(record, record.payload)
+                    except Exception as error:
+                        raise HandlerError(record.seq, handler.__qualname__, error) from error
+                    if answer:
+                        queue.append((answer, record.seq, record.correlation))
+
+    def execute(self, command: Command, cause: int, correlation: int) -> None:
+        """Carry out a due command; what it leads to is caused by its promise."""
+        handler = self._commands[type(command)]
+        try:
+            answer = handler(self.day, command)
+        except Exception as error:
+            raise HandlerError(cause, handler.__qualname__, error) from error
+        if isinstance(answer, Rejected):
+            answer = [CommandRejected(command=command, reason=answer.reason)]  # type: ignore[arg-type]
+        if not answer:
+            raise HandlerError(cause, handler.__qualname__, ValueError("a command must leave a fact"))
+        self.publish(answer, cause, correlation)
+
+    def _record(self, facts: Output, cause: int | None, correlation: int | None) -> list[Record]:
+        lead_seq = None
+        if isinstance(facts, Led):
+            lead_seq = self._seq + 1
+            facts = [facts.lead, *facts.rest]
+        assert facts is not None
+        make = Record.__pydantic_validator__.validate_python
+        day, phase, head = self.day, self.phase.name, self.head_hash
+        records: list[Record] = []
+        payloads: list[bytes] = []
+        hashes: list[str] = []
+        for fact in facts:
+            self._seq = seq = self._seq + 1
+            if correlation is None:
+                correlation = seq
+            payload = fact.to_json()
+            records.append(
+                make(
+                    {
+                        "seq": seq,
+                        "day": day,
+                        "phase": phase,
+                        "kind": fact.kind,
+                        "cause": cause,
+                        "correlation": correlation,
+                        "payload": fact,
+                    }
+                )
+            )
+            head = chain(head, canonical_line(seq, day, phase, fact.kind, cause, correlation, payload))
+            payloads.append(payload)
+            hashes.append(head)
+            if seq == lead_seq:
+                cause = seq
+        self.head_hash = head
+        self._log.append(records, payloads, hashes)
+        return records

@@ -1,0 +1,119 @@
+"""Commands: what has been asked for, in the imperative, each with one handler.
+
+A command is recorded only inside ``command.scheduled/1`` or ``command.rejected/1``.
+``phase`` is the phase of the day in which it is carried out and ``business_key`` its
+place among the commands of one day and phase.
+"""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, JsonValue
+
+from events.phases import Phase
+from events.record import Message
+
+
+class Command(Message):
+    """Something that is to happen."""
+
+    phase: ClassVar[Phase]
+
+    @property
+    def business_key(self) -> str:
+        """What orders commands of one day and phase; the promise's seq decides among equal keys."""
+        return ""
+
+
+class ReinvestProceeds(Command):
+    """Make proceeds available for reinvestment; ``lot`` is the seq of the record that brought the cash."""
+
+    phase = Phase.reinvestment
+    kind: Literal["proceeds.reinvest/1"] = "proceeds.reinvest/1"
+    lot: int
+    source: str
+    amount_cents: int
+
+
+class CollectRecovery(Command):
+    """Collect what a defaulted loan recovers."""
+
+    phase = Phase.receipts
+    kind: Literal["recovery.collect/1"] = "recovery.collect/1"
+    loan_id: str
+
+    @property
+    def business_key(self) -> str:
+        return self.loan_id
+
+
+class PayCall(Command):
+    """The partners pay a capital call on its due day."""
+
+    phase = Phase.receipts
+    kind: Literal["call.pay/1"] = "call.pay/1"
+    call: int
+    amount_cents: int
+    purpose: str
+
+
+class OriginateLoans(Command):
+    """Buy loans with the capital of a call."""
+
+    phase = Phase.originations
+    kind: Literal["loans.originate/1"] = "loans.originate/1"
+    call: int
+
+
+class SetConfig(Command):
+    """Give a setting another value."""
+
+    phase = Phase.market
+    kind: Literal["config.set/1"] = "config.set/1"
+    key: str
+    value: JsonValue
+
+
+class ShockPrice(Command):
+    """Move property prices at once by ``change`` (-0.2 is a fall of a fifth), in one zone or in all."""
+
+    phase = Phase.market
+    kind: Literal["price.shock/1"] = "price.shock/1"
+    change: float
+    zone: str | None = None
+
+
+class ShockRate(Command):
+    """Move the base rate at once by ``change`` (0.02 is 200 basis points)."""
+
+    phase = Phase.market
+    kind: Literal["rate.shock/1"] = "rate.shock/1"
+    change: float
+
+
+class SuspendReinvestment(Command):
+    """Stop reinvesting until told to resume."""
+
+    phase = Phase.market
+    kind: Literal["reinvestment.suspend/1"] = "reinvestment.suspend/1"
+
+
+class ResumeReinvestment(Command):
+    """Reinvest again."""
+
+    phase = Phase.market
+    kind: Literal["reinvestment.resume/1"] = "reinvestment.resume/1"
+
+
+AnyCommand = Annotated[
+    ReinvestProceeds
+    | CollectRecovery
+    | PayCall
+    | OriginateLoans
+    | SetConfig
+    | ShockPrice
+    | ShockRate
+    | SuspendReinvestment
+    | ResumeReinvestment,
+    Field(discriminator="kind"),
+]
+"""Any command, told apart by its wire name."""

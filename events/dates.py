@@ -1,0 +1,133 @@
+"""Days, months and business days: integer days since the fund's start date."""
+
+import calendar as _months
+from bisect import bisect_left
+from datetime import date
+from functools import lru_cache
+
+MONTHS_BETWEEN = {"monthly": 1, "quarterly": 3, "semi_annual": 6, "annual": 12}
+"""Months from one check to the next, for each named frequency."""
+
+
+@lru_cache(maxsize=32)
+def holiday_source(name: str) -> object | None:
+    """The holiday list called ``name`` (a market such as NYSE, or a country such as US).
+
+    None for ``weekends``. Raises ValueError for a name that no list has.
+    """
+    if name == "weekends":
+        return None
+    import holidays
+
+    try:
+        return holidays.financial_holidays(name)
+    except NotImplementedError:
+        pass
+    try:
+        return holidays.country_holidays(name)
+    except NotImplementedError:
+        raise ValueError(f"no holiday list is called '{name}'") from None
+
+
+class Calendar:
+    """Real dates for integer days. Day 0 is the start date; days before it are negative."""
+
+    def __init__(self, start: date, holidays: str = "weekends") -> None:
+        """Raises ValueError for an unknown holiday list."""
+        self.start = start
+        self._first = start.toordinal()
+        self._holidays = holiday_source(holidays)
+        self._later: dict[tuple[int, float], int] = {}
+
+    def date(self, day: int) -> date:
+        """The date of a day."""
+        return date.fromordinal(self._first + day)
+
+    def day(self, when: date) -> int:
+        """The day of a date."""
+        return when.toordinal() - self._first
+
+    def add_months(self, day: int, months: float) -> int:
+        """The same day of the month ``months`` later, or that month's last day where it has no such day.
+
+        A fraction of a month counts in days of the month that it falls into, half-even.
+        """
+        later = self._later.get((day, months))
+        if later is None:
+            later = self._later[day, months] = self._add_months(day, months)
+        return later
+
+    def _add_months(self, day: int, months: float) -> int:
+        whole = int(months // 1)
+        when = self.date(day)
+        year, month = divmod(when.year * 12 + when.month - 1 + whole, 12)
+        length = _months.monthrange(year, month + 1)[1]
+        return self.day(date(year, month + 1, min(when.day, length))) + round((months - whole) * length)
+
+    def period_ends(self, frequency: str, first: int, last: int) -> list[int]:
+        """Calendar period ends in [first, last]: month ends, quarter ends, and so on."""
+        step = MONTHS_BETWEEN[frequency]
+        when = self.date(first)
+        ends: list[int] = []
+        year, month = when.year, -(-when.month // step) * step
+        while True:
+            end = self.day(date(year, month, _months.monthrange(year, month)[1]))
+            if end > last:
+                return ends
+            if end >= first:
+                ends.append(end)
+            month += step
+            if month > 12:
+                year, month = year + 1, month - 12
+
+    def is_business_day(self, day: int) -> bool:
+        """True unless the day is a Saturday, a Sunday or in the holiday list."""
+        when = self.date(day)
+        return when.weekday() < 5 and (self._holidays is None or when not in self._holidays)  # type: ignore[operator]
+
+    def add_business_days(self, day: int, count: int) -> int:
+        """The day that is ``count`` business days after ``day`` (for 0: the next business day, or the day itself)."""
+        while not self.is_business_day(day):
+            day += 1
+        for _ in range(count):
+            day += 1
+            while not self.is_business_day(day):
+                day += 1
+        return day
+
+    def modified_following(self, day: int) -> int:
+        """The next business day, unless that is in another month: then the one before."""
+        later = day
+        while not self.is_business_day(later):
+            later += 1
+        if self.date(later).month == self.date(day).month:
+            return later
+        while not self.is_business_day(day):
+            day -= 1
+        return day
+
+
+def on_or_before(days: list[int], day: int) -> int:
+    """Index of the last entry of sorted ``days`` that is on or before ``day``; -1 where none is."""
+    return bisect_left(days, day + 1) - 1
+
+
+def parse_iso(text: str) -> date:
+    """An ISO date. Raises ValueError that says what was expected."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"expected a date like 2028-03-31, got '{text}'") from None
+
+
+def year_fraction(start: date, end: date, convention: str) -> float:
+    """Years from start to end by ACT/365F, ACT/360 or 30/360 (bond basis, ISDA 2006 §4.16(f))."""
+    if convention == "ACT/365F":
+        return (end - start).days / 365
+    if convention == "ACT/360":
+        return (end - start).days / 360
+    if convention == "30/360":
+        first = min(start.day, 30)
+        last = 30 if end.day == 31 and first == 30 else end.day
+        return ((end.year - start.year) * 360 + (end.month - start.month) * 30 + last - first) / 360
+    raise ValueError(f"unknown day count '{convention}'; one of ACT/365F, ACT/360, 30/360")

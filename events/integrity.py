@@ -1,0 +1,25 @@
+"""Is a stored log what was written? The chain of hashes, row by row."""
+
+from collections.abc import Iterable
+
+from events.record import FIRST_HASH, canonical_line, chain
+from events.stores.store import DamagedLog, RawRecord, RunInfo
+
+
+def check_chain(rows: Iterable[RawRecord], info: RunInfo) -> str:
+    """The head hash of a whole chain. Raises DamagedLog that names the first bad record."""
+    head = FIRST_HASH
+    expected = 0
+    for row in rows:
+        expected += 1
+        if row.seq != expected:
+            raise DamagedLog(expected, f"is missing; the next one stored is {row.seq}")
+        line = canonical_line(row.seq, row.day, row.phase, row.kind, row.cause, row.correlation, row.payload)
+        head = chain(head, line)
+        if head != row.hash:
+            raise DamagedLog(row.seq, f"does not have the hash that was written ({row.kind}, day {row.day})")
+    if expected != info.records:
+        raise DamagedLog(expected + 1, f"is missing: {info.records} records were written, {expected} are stored")
+    if head != info.head_hash:
+        raise DamagedLog(expected, "is not the head that the run's row names")
+    return head

@@ -1,0 +1,97 @@
+"""Double entry: the debit and credit legs of every fact that moves money.
+
+A leg is ``(account, cents)``, debits above zero and credits below. The legs of a fact sum
+to zero. Account names follow the five-root convention of plain-text accounting.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from events.facts import (
+    BookValued,
+    CapitalContributed,
+    CapitalDistributed,
+    CashInterestReceived,
+    LoanDefaulted,
+    LoanExited,
+    LoanInterestPaid,
+    LoanOriginated,
+    LoanRecovered,
+)
+from events.record import Fact
+
+CASH = "Assets:Cash"
+RESERVE = "Assets:Reserve"
+LOANS_AT_COST = "Assets:Loans:Cost"
+ACCRUED_INTEREST = "Assets:Loans:AccruedInterest"
+UNREALISED_GAIN = "Assets:Loans:UnrealisedGain"
+LP_CONTRIBUTIONS = "Equity:LP:Contributions"
+LP_DISTRIBUTIONS = "Equity:LP:Distributions"
+GP_CONTRIBUTIONS = "Equity:GP:Contributions"
+GP_DISTRIBUTIONS = "Equity:GP:Distributions"
+LOAN_INTEREST = "Income:LoanInterest"
+REALISED_GAIN = "Income:RealisedGain"
+CHANGE_IN_UNREALISED = "Income:ChangeInUnrealisedGain"
+CASH_INTEREST = "Income:CashInterest"
+
+Legs = tuple[tuple[str, int], ...]
+
+
+def _originated(fact: LoanOriginated) -> Legs:
+    return ((LOANS_AT_COST, fact.principal_cents), (CASH, -fact.principal_cents))
+
+
+def _paid_off(fact: LoanExited | LoanRecovered) -> Legs:
+    interest = fact.interest_cents - fact.carried_interest_cents
+    return (
+        (CASH, fact.proceeds_cents),
+        (LOANS_AT_COST, -fact.principal_cents),
+        (ACCRUED_INTEREST, -fact.carried_interest_cents),
+        (UNREALISED_GAIN, -fact.carried_gain_cents),
+        (LOAN_INTEREST, -interest),
+        (REALISED_GAIN, -fact.gain_cents),
+        (CHANGE_IN_UNREALISED, fact.carried_gain_cents),
+    )
+
+
+def _revalued(fact: LoanDefaulted | BookValued) -> Legs:
+    return (
+        (ACCRUED_INTEREST, fact.interest_change_cents),
+        (LOAN_INTEREST, -fact.interest_change_cents),
+        (UNREALISED_GAIN, fact.gain_change_cents),
+        (CHANGE_IN_UNREALISED, -fact.gain_change_cents),
+    )
+
+
+def _interest_paid(fact: LoanInterestPaid) -> Legs:
+    return (
+        (CASH, fact.amount_cents),
+        (ACCRUED_INTEREST, -fact.carried_interest_cents),
+        (LOAN_INTEREST, fact.carried_interest_cents - fact.amount_cents),
+    )
+
+
+def _contributed(fact: CapitalContributed) -> Legs:
+    return ((CASH, fact.amount_cents), (LP_CONTRIBUTIONS, -fact.lp_cents), (GP_CONTRIBUTIONS, -fact.gp_cents))
+
+
+def _distributed(fact: CapitalDistributed) -> Legs:
+    return ((CASH, -fact.amount_cents), (LP_DISTRIBUTIONS, fact.lp_cents), (GP_DISTRIBUTIONS, fact.gp_cents))
+
+
+def _cash_interest(fact: CashInterestReceived) -> Legs:
+    return ((CASH, fact.amount_cents), (CASH_INTEREST, -fact.amount_cents))
+
+
+POSTINGS: dict[type[Fact], Callable[[Any], Legs]] = {
+    LoanOriginated: _originated,
+    LoanExited: _paid_off,
+    LoanRecovered: _paid_off,
+    LoanDefaulted: _revalued,
+    BookValued: _revalued,
+    LoanInterestPaid: _interest_paid,
+    CapitalContributed: _contributed,
+    CapitalDistributed: _distributed,
+    CashInterestReceived: _cash_interest,
+}
+"""Which facts move money, and how."""

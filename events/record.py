@@ -1,0 +1,81 @@
+"""The record: one envelope for every fact, and its canonical bytes."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, InstanceOf
+
+FIRST_HASH = "0" * 64
+"""What the hash of the first record is chained to."""
+
+
+class Message(BaseModel):
+    """A fact or a command: frozen, flat where it can be, named on the wire by ``kind``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    kind: str
+
+    def __getitem__(self, name: str) -> Any:
+        """A field by its name, so that a payload also reads like a mapping."""
+        try:
+            return self.__dict__[name]
+        except KeyError:
+            raise KeyError(f"{self.kind} has no field '{name}'; it has {', '.join(self.__dict__)}") from None
+
+    def keys(self) -> Iterator[str]:
+        """The names of the fields."""
+        return iter(self.__dict__)
+
+    def to_json(self) -> bytes:
+        """Canonical JSON: fields in declared order, no spaces, shortest floats that read back equal."""
+        return self.__pydantic_serializer__.to_json(self)
+
+
+class Fact(Message):
+    """Something that happened; only facts are recorded."""
+
+
+class Record(BaseModel):
+    """One line of the log. ``seq`` counts from 1 and is the record's identity.
+
+    ``cause`` is the seq of the direct parent (None at a root), ``correlation`` the seq at
+    which the business episode began, ``day`` counts from the fund's start date.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    seq: int
+    day: int
+    phase: str
+    kind: str
+    cause: int | None
+    correlation: int
+    payload: InstanceOf[Fact]
+
+    def line(self) -> bytes:
+        """The canonical bytes of the record, one JSON object without a newline."""
+        return canonical_line(
+            self.seq, self.day, self.phase, self.kind, self.cause, self.correlation, self.payload.to_json()
+        )
+
+
+def canonical_line(
+    seq: int, day: int, phase: str, kind: str, cause: int | None, correlation: int, payload: bytes
+) -> bytes:
+    """The canonical bytes of a record from its parts; what the hash chain covers and what ``export`` writes."""
+    return b'{"seq":%d,"day":%d,"phase":"%b","kind":"%b","cause":%b,"correlation":%d,"payload":%b}' % (
+        seq,
+        day,
+        phase.encode(),
+        kind.encode(),
+        b"null" if cause is None else b"%d" % cause,
+        correlation,
+        payload,
+    )
+
+
+def chain(previous: str, line: bytes) -> str:
+    """The hash of a record: SHA-256 over the previous record's hash (hex) and this record's canonical bytes."""
+    return hashlib.sha256(previous.encode() + line).hexdigest()

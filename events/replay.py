@@ -1,0 +1,19 @@
+"""Fold replay: from a log to a state, without a clock."""
+
+from collections.abc import Iterable
+
+from events.record import Record
+from events.state import State
+
+
+def replay(records: Iterable[Record], until_day: int | None = None) -> State:
+    """The state after these records; with ``until_day``, as it was at the end of that day.
+
+    Raises InvariantError for a log that can't be.
+    """
+    state = State()
+    for record in records:
+        if until_day is not None and record.day > until_day:
+            break
+        state.apply(record)
+    return state

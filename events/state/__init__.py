@@ -1,0 +1,61 @@
+"""The state of a fund: a fold over its log, one class a concern."""
+
+import hashlib
+import json
+from typing import Any
+
+from events.record import Fact, Record
+from events.state.agenda import Agenda
+from events.state.folding import Fold, InvariantError, Mutator
+from events.state.ledger import CashLedger
+from events.state.loan_book import LoanBook
+from events.state.lots import Lots
+from events.state.results import Results
+
+
+class State:
+    """All folds together. ``apply`` is the only thing that changes them."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.day = 0
+        self.book = LoanBook()
+        self.ledger = CashLedger()
+        self.agenda = Agenda()
+        self.lots = Lots()
+        self.results = Results()
+        self._mutators: dict[type[Fact], tuple[Mutator, ...]] = {}
+        for fold in self._folds().values():
+            for fact, mutator in fold.on.items():
+                self._mutators[fact] = (*self._mutators.get(fact, ()), mutator)
+
+    def _folds(self) -> dict[str, Fold]:
+        return {
+            "book": self.book,
+            "ledger": self.ledger,
+            "agenda": self.agenda,
+            "lots": self.lots,
+            "results": self.results,
+        }
+
+    def apply(self, record: Record) -> None:
+        """Fold one record. Raises InvariantError for what can't be."""
+        fact = record.payload
+        self.seq = record.seq
+        self.day = record.day
+        if record.cause in self.agenda.pending:
+            self.agenda.keep(record.cause)
+        for mutator in self._mutators.get(type(fact), ()):
+            mutator(record, fact)
+
+    def summary(self) -> dict[str, Any]:
+        """The state as JSON values, by fold."""
+        return {name: fold.summary() for name, fold in self._folds().items()}
+
+    def digest(self) -> str:
+        """SHA-256 of the summary: equal for equal states, however they were reached."""
+        text = json.dumps([self.seq, self.day, self.summary()], separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+__all__ = ["InvariantError", "State"]

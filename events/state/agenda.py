@@ -1,0 +1,37 @@
+"""The agenda: promises that are still to be kept."""
+
+from typing import Any
+
+from events.commands import Command
+from events.facts import CommandCancelled, CommandScheduled
+from events.record import Fact, Record
+from events.state.folding import Mutator
+
+
+class Agenda:
+    """Pending commands by the seq of their promise.
+
+    A promise is kept when a first record names it as its cause: carrying out a command
+    always leaves one, and be it a refusal.
+    """
+
+    def __init__(self) -> None:
+        self.pending: dict[int, tuple[int, Command]] = {}
+        self.on: dict[type[Fact], Mutator] = {
+            CommandScheduled: self._scheduled,
+            CommandCancelled: self._cancelled,
+        }
+
+    def _scheduled(self, record: Record, fact: CommandScheduled) -> None:
+        self.pending[record.seq] = (fact.due_day, fact.command)
+
+    def _cancelled(self, _record: Record, fact: CommandCancelled) -> None:
+        self.pending.pop(fact.scheduled_seq, None)
+
+    def keep(self, cause: int) -> None:
+        """The promise with this seq has led to a record."""
+        del self.pending[cause]
+
+    def summary(self) -> dict[str, Any]:
+        """Due day and kind of each pending promise, by seq."""
+        return {str(seq): [due, command.kind] for seq, (due, command) in sorted(self.pending.items())}

@@ -1,0 +1,22 @@
+"""What every fold has in common."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from events.record import Fact, Record
+
+Mutator = Callable[[Record, Any], None]
+
+
+class Fold(Protocol):
+    """State of one concern: ``on`` says which facts change it and how, nothing else does."""
+
+    on: dict[type[Fact], Mutator]
+
+    def summary(self) -> dict[str, Any]:
+        """The state as JSON values; equal states give equal summaries."""
+        ...
+
+
+class InvariantError(Exception):
+    """The log says something that can't be: money from nowhere, a loan that ends twice."""

@@ -1,0 +1,35 @@
+"""A log in memory."""
+
+from collections.abc import Iterable, Iterator
+
+from events.record import Record
+
+
+class MemoryLog:
+    """Records in a list: a log writer while the run goes on, a log to read at any time."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.hashes: list[str] = []
+
+    def append(self, records: list[Record], payloads: list[bytes], hashes: list[str]) -> None:
+        """Keep a batch."""
+        self.records += records
+        self.hashes += hashes
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self.records)
+
+    def read(self, after: int = 0, kinds: Iterable[str] | None = None, limit: int | None = None) -> Iterator[Record]:
+        """Records with seq > ``after``, of these kinds, at most ``limit``."""
+        wanted = None if kinds is None else frozenset(kinds)
+        count = 0
+        for record in self.records[after:]:
+            if wanted is None or record.kind in wanted:
+                if limit is not None and count >= limit:
+                    return
+                count += 1
+                yield record

@@ -1,0 +1,276 @@
+"""The embedded store: one SQLite file, many runs, append-only by its own triggers."""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from events.facts import parse_fact
+from events.record import FIRST_HASH, Record
+from events.stores.store import DamagedLog, InputFile, RawRecord, RunInfo, Status, StoreError, no_such
+
+VERSION = 1
+BATCH = 1000
+_MAGIC = 0x46434C4B  # "FCLK", in the file's header: tells our files from other people's
+
+_SCHEMA = f"""
+CREATE TABLE runs (
+    run TEXT NOT NULL UNIQUE, scenario TEXT NOT NULL, seed INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('running', 'finished', 'interrupted', 'failed')),
+    records INTEGER NOT NULL, head_hash TEXT NOT NULL, parent TEXT, divergence_seq INTEGER
+) STRICT;
+CREATE TABLE records (
+    run TEXT NOT NULL, seq INTEGER NOT NULL, day INTEGER NOT NULL, phase TEXT NOT NULL, kind TEXT NOT NULL,
+    cause INTEGER, correlation INTEGER NOT NULL, payload TEXT NOT NULL, hash TEXT NOT NULL,
+    PRIMARY KEY (run, seq)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE inputs (digest TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, content BLOB NOT NULL) STRICT;
+CREATE TRIGGER records_are_never_updated BEFORE UPDATE ON records
+    BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TRIGGER records_are_never_deleted BEFORE DELETE ON records
+    BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+CREATE TRIGGER inputs_are_never_updated BEFORE UPDATE ON inputs
+    BEGIN SELECT RAISE(ABORT, 'inputs are append-only'); END;
+CREATE TRIGGER inputs_are_never_deleted BEFORE DELETE ON inputs
+    BEGIN SELECT RAISE(ABORT, 'inputs are append-only'); END;
+PRAGMA application_id = {_MAGIC};
+PRAGMA user_version = {VERSION};
+"""
+
+_INSERT = "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+class SqliteStore:
+    """Runs, records and inputs in one file. Raises StoreError for whatever the file refuses."""
+
+    def __init__(self, path: str | Path, *, create: bool = True, wait_seconds: float = 10) -> None:
+        self.path = Path(path)
+        if not self.path.exists() and not create:
+            raise StoreError(f"there is no store at {self.path}")
+        with self._errors():
+            self._db = sqlite3.connect(self.path, timeout=wait_seconds, isolation_level=None)
+            self._db.text_factory = lambda raw: raw.decode("utf-8", "replace")
+            self._open()
+
+    def _open(self) -> None:
+        magic = self._db.execute("PRAGMA application_id").fetchone()[0]
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        empty = self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
+        if not empty and magic != _MAGIC:
+            raise StoreError(f"{self.path} is not a Fundclock store")
+        if version > VERSION:
+            raise StoreError(
+                f"{self.path} has version {version}, this Fundclock reads up to {VERSION}: use a newer Fundclock"
+            )
+        if empty:
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("BEGIN IMMEDIATE")
+            if self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0:
+                for statement in _statements(_SCHEMA):
+                    self._db.execute(statement)
+            self._db.execute("COMMIT")
+        self._db.execute("PRAGMA synchronous = FULL")
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            text = str(error)
+            if "locked" in text:
+                text = "another process holds it locked"
+            elif "disk is full" in text or "disk I/O" in text:
+                text = f"the disk is full or failing ({text}); the log so far is valid"
+            raise StoreError(f"{self.path}: {text}") from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._errors():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        """Release the file."""
+        self._db.close()
+
+    def begin(self, name: str, scenario: str, seed: int, inputs: Iterable[InputFile]) -> "SqliteWriter":
+        """A new run, called ``name`` (or ``name`` and a number, where that is taken)."""
+        with self._transaction() as db:
+            run, number = name, 1
+            while db.execute("SELECT 1 FROM runs WHERE run = ?", (run,)).fetchone():
+                number += 1
+                run = f"{name}-{number}"
+            for item in inputs:
+                db.execute("INSERT OR IGNORE INTO inputs VALUES (?, ?, ?)", (item.digest, item.name, item.content))
+            db.execute(
+                "INSERT INTO runs VALUES (?, ?, ?, 'running', 0, ?, NULL, NULL)", (run, scenario, seed, FIRST_HASH)
+            )
+        return SqliteWriter(self, run, 0, FIRST_HASH)
+
+    def resume(self, run: str) -> "SqliteWriter":
+        """Go on with a run where its log ends."""
+        info = self.info(run)
+        with self._transaction() as db:
+            db.execute("UPDATE runs SET status = 'running' WHERE run = ?", (run,))
+        return SqliteWriter(self, run, info.records, info.head_hash)
+
+    def commit(self, run: str, rows: list[tuple[object, ...]], before: int, head: str, status: Status) -> None:
+        """Append rows and move the run's head, both or neither.
+
+        Raises StoreError where someone else has written to this run since ``before`` records.
+        """
+        with self._transaction() as db:
+            held = db.execute("SELECT records FROM runs WHERE run = ?", (run,)).fetchone()
+            if held is None or held[0] != before:
+                raise StoreError(f"{self.path}: another process is writing run {run}")
+            db.executemany(_INSERT, rows)
+            db.execute(
+                "UPDATE runs SET status = ?, records = ?, head_hash = ? WHERE run = ?",
+                (status, before + len(rows), head, run),
+            )
+
+    def runs(self) -> list[RunInfo]:
+        """All runs, oldest first."""
+        with self._errors():
+            rows = self._db.execute(
+                "SELECT run, scenario, seed, status, records, head_hash, parent, divergence_seq FROM runs ORDER BY rowid"
+            ).fetchall()
+        return [RunInfo(*row) for row in rows]
+
+    def find(self, name: str) -> RunInfo:
+        """The run with this name, with this unique prefix, or the ``last`` one. Raises UnknownRun."""
+        runs = self.runs()
+        if name == "last":
+            if not runs:
+                raise no_such(name, "the store holds no run")
+            return runs[-1]
+        matches = [info for info in runs if info.run == name] or [i for i in runs if i.run.startswith(name)]
+        if not matches:
+            raise no_such(name, "no run has this name")
+        if len(matches) > 1:
+            raise no_such(name, f"{len(matches)} runs start with this")
+        return matches[0]
+
+    def info(self, run: str) -> RunInfo:
+        """The row of a run by its full name."""
+        return self.find(run)
+
+    def log(self, run: str) -> "SqliteLog":
+        """The log of a run, for reading."""
+        return SqliteLog(self, run)
+
+    def rows(
+        self, run: str, after: int = 0, kinds: Iterable[str] | None = None, limit: int | None = None
+    ) -> Iterator[RawRecord]:
+        """Stored records as they are; the payload as bytes."""
+        sql = (
+            "SELECT seq, day, phase, kind, cause, correlation, CAST(payload AS BLOB), hash FROM records"
+            " WHERE run = ? AND seq > ?"
+        )
+        values: list[object] = [run, after]
+        if kinds is not None:
+            wanted = list(kinds)
+            sql += f" AND kind IN ({', '.join('?' * len(wanted))})"
+            values += wanted
+        sql += " ORDER BY seq"
+        if limit is not None:
+            sql += " LIMIT ?"
+            values.append(limit)
+        with self._errors():
+            for row in self._db.execute(sql, values):
+                yield RawRecord(*row)
+
+    def input(self, digest: str) -> InputFile:
+        """An input by its digest. Raises StoreError where it is lost or is not what was kept."""
+        with self._errors():
+            row = self._db.execute("SELECT digest, name, content FROM inputs WHERE digest = ?", (digest,)).fetchone()
+        if row is None:
+            raise StoreError(f"{self.path}: the input with digest {digest[:12]}… is missing")
+        item = InputFile(*row)
+        if hashlib.sha256(item.content).hexdigest() != digest:
+            raise StoreError(f"{self.path}: the input '{item.name}' is not what was kept (digest {digest[:12]}…)")
+        return item
+
+    def damage(self) -> str | None:
+        """What SQLite's own check of the file finds wrong, if anything."""
+        with self._errors():
+            found = [str(row[0]) for row in self._db.execute("PRAGMA integrity_check(3)")]
+        return None if found == ["ok"] else "; ".join(found)
+
+
+class SqliteWriter:
+    """Appends a run's records, a thousand to a transaction."""
+
+    def __init__(self, store: SqliteStore, run: str, count: int, head: str) -> None:
+        self.run = run
+        self._store = store
+        self._written = count
+        self._head = head
+        self._rows: list[tuple[object, ...]] = []
+
+    def append(self, records: list[Record], payloads: list[bytes], hashes: list[str]) -> None:
+        """Take a batch; it is on disk when the transaction is full or the run ends."""
+        run = self.run
+        self._rows += [
+            (run, r.seq, r.day, r.phase, r.kind, r.cause, r.correlation, payload.decode(), digest)
+            for r, payload, digest in zip(records, payloads, hashes, strict=True)
+        ]
+        self._head = hashes[-1]
+        if len(self._rows) >= BATCH:
+            self._flush("running")
+
+    def _flush(self, status: Status) -> None:
+        self._store.commit(self.run, self._rows, self._written, self._head, status)
+        self._written += len(self._rows)
+        self._rows = []
+
+    def close(self, status: Status) -> None:
+        """Write the rest and the run's status."""
+        self._flush(status)
+
+
+class SqliteLog:
+    """A stored log, read as it is asked for."""
+
+    def __init__(self, store: SqliteStore, run: str) -> None:
+        self._store = store
+        self._run = run
+
+    def __len__(self) -> int:
+        return self._store.info(self._run).records
+
+    def __iter__(self) -> Iterator[Record]:
+        return self.read()
+
+    def read(self, after: int = 0, kinds: Iterable[str] | None = None, limit: int | None = None) -> Iterator[Record]:
+        """Records with seq > ``after``, of these kinds, at most ``limit``. Raises DamagedLog for one that can't be read."""
+        for row in self._store.rows(self._run, after, kinds, limit):
+            try:
+                fact = parse_fact(row.kind, row.payload)
+            except ValueError as error:
+                raise DamagedLog(row.seq, str(error)) from None
+            yield Record(
+                seq=row.seq,
+                day=row.day,
+                phase=row.phase,
+                kind=row.kind,
+                cause=row.cause,
+                correlation=row.correlation,
+                payload=fact,
+            )
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

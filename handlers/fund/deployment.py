@@ -1,0 +1,207 @@
+"""Capital calls and the purchases they pay for: the opening book, then a tranche a month."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from events.bus import Led, Output
+from events.commands import OriginateLoans, PayCall
+from events.dates import Calendar
+from events.facts import (
+    CallDeclined,
+    CapitalCalled,
+    CapitalContributed,
+    CapitalDeployed,
+    CommandScheduled,
+    LoanHistoryKnown,
+    LoanOriginated,
+    PurchaseDeclined,
+)
+from events.record import Fact, Record
+from events.state import State
+from events.units import split_pro_rata, to_cents
+from handlers.loans.generator import LoanGenerator
+from handlers.loans.purchases import Purchases
+from handlers.settings import Settings
+
+CHUNK = 1000
+"""Loans of the opening book that are recorded together."""
+
+
+class OpeningBook(NamedTuple):
+    """A loan tape in columns, one entry a loan; days count from the fund's start, None is what the tape leaves open."""
+
+    loan_ids: list[str]
+    zones: list[str]
+    principal_cents: NDArray[np.int64]
+    property_value_cents: NDArray[np.int64]
+    coupon: NDArray[np.float64]
+    age_days: NDArray[np.int32]
+    maturity_day: NDArray[np.int32]
+    appreciation_share: list[float | None]
+    pays_cash: list[bool | None]
+    exit_day: list[int | None]
+    exit_kind: list[str | None]
+    proceeds_cents: list[int | None]
+
+
+class Deployment:
+    """Calls capital and buys loans with it until the deployment plan is carried out."""
+
+    def __init__(
+        self,
+        state: State,
+        settings: Settings,
+        calendar: Calendar,
+        generator: LoanGenerator,
+        purchases: Purchases,
+        opening: OpeningBook | None,
+    ) -> None:
+        self._state = state
+        self._settings = settings
+        self._calendar = calendar
+        self._generator = generator
+        self._purchases = purchases
+        self._opening = opening
+        fund = settings.fund
+        commitment = to_cents(fund.size)
+        gp = round(commitment * fund.gp_commitment)
+        self._commitments = [commitment - gp, gp]
+        self._deployable = round(commitment * (1 - fund.fee_reserve))
+        self._plan_starts_at = 0
+
+    def call_opening_book(self, day: int) -> Iterator[Output]:
+        """The first closing: capital for the opening book is called and paid on the day."""
+        if self._opening is not None:
+            wanted = int(self._opening.principal_cents.sum())
+            self._plan_starts_at = min(wanted, self._deployable)
+            yield from self._call(day, day, self._plan_starts_at, "opening_book")
+
+    def buy_opening_book(self, day: int) -> Iterator[Output]:
+        """Buy the tape's loans in its order; what the cash can't pay is declined, loan by loan."""
+        book, self._opening = self._opening, None
+        if book is None:
+            return
+        cash = self._state.ledger.cash_cents
+        entities = dict.fromkeys(self._state.book.zones, 0)
+        facts: list[Fact] = []
+        for i, loan_id in enumerate(book.loan_ids):
+            loan = self._tape_loan(book, i, entities[book.zones[i]])
+            entities[loan.zone] += 1
+            if loan.principal_cents > cash:
+                facts.append(
+                    PurchaseDeclined(
+                        loan_id=loan_id,
+                        principal_cents=loan.principal_cents,
+                        available_cents=cash,
+                        reason="insufficient_cash",
+                    )
+                )
+            else:
+                cash -= loan.principal_cents
+                facts.append(loan)
+                facts += self._history(book, i, day)
+            if len(facts) >= CHUNK:
+                yield facts
+                facts = []
+        yield facts
+
+    def call_tranche(self, day: int, tranche: int) -> Iterator[Output]:
+        """Call the capital of the next tranche, less what earlier tranches could not spend."""
+        months = self._settings.fund.deployment_months
+        planned = self._deployable - self._plan_starts_at
+        wanted = planned * (tranche + 1) // months - planned * tranche // months
+        due = self._calendar.add_business_days(day, self._settings.calls.notice_business_days)
+        due = max(due, day + 1)  # notices follow receipts in the day: the earliest receipt is tomorrow's
+        yield from self._call(day, due, wanted, "deployment")
+
+    def _call(self, day: int, due: int, wanted: int, purpose: str) -> Iterator[Output]:
+        if wanted <= 0:
+            return
+        left = sum(self._commitments) - self._state.results.called_cents
+        if left <= 0:
+            yield [CallDeclined(purpose=purpose, wanted_cents=wanted, callable_cents=left, reason="nothing_uncalled")]
+            return
+        number = self._state.results.calls + 1
+        yield [CapitalCalled(call=number, amount_cents=min(wanted, left), purpose=purpose, due_day=due)]
+
+    def schedule_payment_on_capital_called(self, _record: Record, fact: CapitalCalled) -> Output:
+        """The notice is a promise that the partners pay on the due day."""
+        command = PayCall(call=fact.call, amount_cents=fact.amount_cents, purpose=fact.purpose)
+        return [CommandScheduled(due_day=fact.due_day, command=command)]
+
+    def pay_call(self, _day: int, command: PayCall) -> Output:
+        """The partners pay, each by its commitment."""
+        lp, gp = split_pro_rata(command.amount_cents, self._commitments)
+        return [
+            CapitalContributed(
+                call=command.call, amount_cents=command.amount_cents, lp_cents=lp, gp_cents=gp, purpose=command.purpose
+            )
+        ]
+
+    def schedule_purchase_on_capital_contributed(self, record: Record, fact: CapitalContributed) -> Output:
+        """Called capital is spent in the originations of its day."""
+        if fact.purpose != "deployment":
+            return None
+        return [CommandScheduled(due_day=record.day, command=OriginateLoans(call=fact.call))]
+
+    def originate(self, day: int, command: OriginateLoans) -> Output:
+        """Buy loans by target shares with all called capital that has not been spent yet."""
+        available = min(self._state.results.undeployed_cents, self._state.ledger.cash_cents)
+        targets = {name: zone.target_allocation for name, zone in self._settings.zones.items()}
+        purchase = self._purchases.plan(day, available, targets, "deployment")
+        deployed = CapitalDeployed(
+            call=command.call,
+            offered_cents=available,
+            amount_cents=purchase.spent_cents,
+            carried_cents=purchase.left_cents,
+            loans=len(purchase.loans),
+        )
+        return Led(deployed, purchase.loans)
+
+    def _tape_loan(self, book: OpeningBook, i: int, entity: int) -> LoanOriginated:
+        config = self._settings.loans
+        zone = book.zones[i]
+        exits, defaults, kind = self._generator.fate(zone, entity)
+        share = book.appreciation_share[i]
+        if share is None and isinstance(config.appreciation_share, float):
+            share = config.appreciation_share
+        pays_cash = book.pays_cash[i]
+        value = book.property_value_cents.item(i)
+        return LoanOriginated(
+            loan_id=book.loan_ids[i],
+            zone=zone,
+            source="tape",
+            entity=entity,
+            principal_cents=book.principal_cents.item(i),
+            property_value_cents=value,
+            senior_debt_cents=round(config.senior_ltv * value),
+            coupon=book.coupon.item(i),
+            pays_cash=config.interest_payment == "cash" if pays_cash is None else pays_cash,
+            appreciation_share=share,
+            first_age_days=book.age_days.item(i),
+            maturity_day=book.maturity_day.item(i),
+            exit_threshold=exits,
+            default_threshold=defaults,
+            kind_draw=kind,
+        )
+
+    def _history(self, book: OpeningBook, i: int, day: int) -> list[LoanHistoryKnown]:
+        exit_day, kind = book.exit_day[i], book.exit_kind[i]
+        if exit_day is None or kind is None:
+            return []
+        default_day = None
+        if kind == "default":
+            months = self._settings.exits.foreclosure_months
+            default_day = max(day + 1, self._calendar.add_months(exit_day, -months))
+        return [
+            LoanHistoryKnown(
+                loan_id=book.loan_ids[i],
+                exit_day=exit_day,
+                exit_kind=kind,
+                default_day=default_day,
+                proceeds_cents=book.proceeds_cents[i],
+            )
+        ]

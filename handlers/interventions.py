@@ -1,0 +1,34 @@
+"""What scripts may do: shocks to the market, and stopping or resuming reinvestment."""
+
+from events.bus import Output, Rejected
+from events.commands import ResumeReinvestment, ShockPrice, ShockRate, SuspendReinvestment
+from events.facts import PriceShocked, RateShocked, ReinvestmentResumed, ReinvestmentSuspended
+from events.state import State
+
+
+class Interventions:
+    """Handlers of the scripted commands that need no more than the state."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def shock_price(self, _day: int, command: ShockPrice) -> Output:
+        """Move prices of one zone, or of all."""
+        zones = self._state.book.zones if command.zone is None else [command.zone]
+        return [PriceShocked(change=command.change, zones=list(zones))]
+
+    def shock_rate(self, _day: int, command: ShockRate) -> Output:
+        """Move the base rate."""
+        return [RateShocked(change=command.change)]
+
+    def suspend_reinvestment(self, _day: int, _command: SuspendReinvestment) -> Output | Rejected:
+        """Stop reinvesting."""
+        if self._state.lots.suspended:
+            return Rejected("reinvestment is suspended already")
+        return [ReinvestmentSuspended()]
+
+    def resume_reinvestment(self, _day: int, _command: ResumeReinvestment) -> Output | Rejected:
+        """Reinvest again."""
+        if not self._state.lots.suspended:
+            return Rejected("reinvestment is not suspended")
+        return [ReinvestmentResumed()]

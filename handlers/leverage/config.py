@@ -1,0 +1,114 @@
+"""Config of facilities and covenants: ``leverage`` in a scenario."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, StrictBool, model_validator
+
+from events.units import Count, Number, Rate
+from events.config import Config
+
+Share = Annotated[Rate, Field(ge=0, le=1)]
+Multiple = Annotated[Number, Field(ge=0, le=100)]
+Bps = Annotated[Number, Field(ge=0, le=10_000)]
+Months = Annotated[Count, Field(gt=0, le=720)]
+BusinessDays = Annotated[Count, Field(ge=0, le=250)]
+
+
+class ConcentrationConfig(Config):
+    """The largest share of the borrowing base in one zone and in one loan."""
+
+    zone: Share = 0.6
+    loan: Share = 0.05
+
+
+class GreenSleeveConfig(Config):
+    """The NAV line."""
+
+    enabled: StrictBool = True
+    max_mult: Multiple = 1.5
+    spread_bps: Bps = 275
+    commitment_fee_bps: Bps = 50
+    advance_rate: Share = 0.75
+    min_dscr: Multiple = 1.2
+    max_ltv: Share = 0.65
+    initial_commitment_mult: Multiple = 0.6
+    term_months: Months = 60
+    draw_end_months: Months = 48
+    extensions: Annotated[Count, Field(ge=0, le=10)] = 2
+    upfront_fee_bps: Bps = 50
+    eligible_loan_ltv: Share = 0.75
+    concentration: ConcentrationConfig = ConcentrationConfig()
+    min_loans: Annotated[Count, Field(ge=0)] = 20
+    draw_notice_business_days: BusinessDays = 3
+    cure_business_days: BusinessDays = 30
+    dscr_test_from_months: Annotated[Count, Field(ge=0, le=720)] = 24
+    valuation_lag_days: Annotated[Count, Field(ge=0, le=366)] = 0
+
+
+class RampLineConfig(Config):
+    """The subscription line."""
+
+    enabled: StrictBool = True
+    limit_pct_commit: Share = 0.15
+    spread_bps: Bps = 300
+    commitment_fee_bps: Bps = 50
+    draw_period_months: Months = 24
+    term_months: Months = 36
+    advance_rate: Share = 0.9
+    clean_down_days: Annotated[Count, Field(gt=0, le=3660)] = 180
+    draw_notice_business_days: BusinessDays = 1
+    cure_business_days: BusinessDays = 15
+
+
+class InterestRateModelConfig(Config):
+    """The base rate under the name that leverage configs give it; the same thing as ``market.base_rate``."""
+
+    base_rate_initial: Rate = 0.0425
+    volatility: Annotated[Rate, Field(ge=0)] = 0.01
+    mean_reversion: Annotated[Number, Field(ge=0)] = 0.1
+    long_term_mean: Rate = 0.04
+
+
+class OptimizationConfig(Config):
+    """How much debt is wanted."""
+
+    enabled: StrictBool = True
+    target_leverage: Multiple = 0.5
+    max_leverage: Multiple = 0.65
+    deleveraging_threshold: Multiple = 0.7
+    min_cash_buffer: Multiple = 1.5
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.target_leverage <= self.max_leverage <= self.deleveraging_threshold:
+            raise ValueError(
+                "target_leverage ≤ max_leverage ≤ deleveraging_threshold is broken by"
+                f" {self.target_leverage:g}, {self.max_leverage:g}, {self.deleveraging_threshold:g}"
+            )
+        return self
+
+
+class StressTestingConfig(Config):
+    """Sizes of the shocks."""
+
+    enabled: StrictBool = True
+    interest_rate_shock: Rate = 0.02
+    nav_shock: Share = 0.2
+    liquidity_shock: Share = 0.5
+
+
+class LeverageConfig(Config):
+    """All of ``leverage``. Facilities are not built yet: ``enabled`` must stay false."""
+
+    enabled: StrictBool = False
+    green_sleeve: GreenSleeveConfig = GreenSleeveConfig()
+    ramp_line: RampLineConfig = RampLineConfig()
+    interest_rate_model: InterestRateModelConfig | None = None
+    optimization: OptimizationConfig = OptimizationConfig()
+    stress_testing: StressTestingConfig = StressTestingConfig()
+
+    @model_validator(mode="after")
+    def _not_yet(self) -> Self:
+        if self.enabled:
+            raise ValueError("enabled: true is not available yet; facilities come with a later version")
+        return self

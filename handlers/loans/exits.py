@@ -1,0 +1,239 @@
+"""When loans end: competing risks of exit and default, integrated month by month, to the day.
+
+Each loan owns two unit exponentials; a risk strikes when its integrated hazard reaches
+the loan's threshold. The baseline hazard of exit is that of a normal age truncated below at the
+minimum hold; a default's hazard grows with the loan-to-value. What moves hazards in
+a month is what was known when the month began.
+"""
+
+import math
+from collections.abc import Callable
+from heapq import heappop, heappush
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_ndtr
+
+from events.facts import LoanOriginated
+from events.record import Record
+from events.state.loan_book import LoanBook, grown
+from handlers.loans.claims import sale_weights, simple_interest
+from handlers.loans.config import ExitsConfig
+from handlers.loans.values import PropertyValues
+from handlers.ports import MarketView
+from handlers.settings import Settings
+
+CRITICAL_LTV = 0.8
+"""Above it, a loan's default hazard grows with its LTV."""
+
+
+class Ending(NamedTuple):
+    """How a loan is about to end; ``ltv`` is its LTV when that was found."""
+
+    loan_id: str
+    row: int
+    kind: str
+    ltv: float
+
+
+def cumulative_exit_hazard(config: ExitsConfig, days: int) -> NDArray[np.float64]:
+    """−log of the survival function of the exit age at 0, 1, …, ``days`` days; years of 365 days."""
+    mean, sd = config.age_years.mean, config.age_years.sd
+    ages = np.maximum(np.arange(days + 1) / 365, config.min_hold_years)
+    hazard: NDArray[np.float64] = log_ndtr((mean - config.min_hold_years) / sd) - log_ndtr((mean - ages) / sd)
+    return hazard
+
+
+class ExitClock:
+    """Finds, as each month begins, which loans end in it and on which day."""
+
+    def __init__(
+        self,
+        book: LoanBook,
+        settings: Settings,
+        market: MarketView,
+        values: PropertyValues,
+        knots: list[int],
+        wake: Callable[[], None],
+    ) -> None:
+        """``wake`` is called when an ending is found that comes before the day that ``next_day`` named."""
+        self._book = book
+        self._settings = settings
+        self._market = market
+        self._values = values
+        self._knots = knots
+        self._wake = wake
+        self._next_knot = knots[1]
+        self._hazard = np.zeros(0)
+        self._hazard_for: ExitsConfig | None = None
+        self._oldest = 0
+        self._multipliers: list[float] = []
+        self._appreciation: list[float] = []
+        self._exit = np.zeros(256)
+        self._default = np.zeros(256)
+        self._noted = np.zeros(256, np.bool_)
+        self._new: list[tuple[float, float]] = []
+        self._rows = 0
+        self._endings: dict[int, list[Ending]] = {}
+        self._days: list[int] = []
+        self._awaited = 0
+
+    def next_day(self) -> int:
+        """The first day on which a loan is known to end, or the next knot, where others become known."""
+        self._awaited = min(self._days[0], self._next_knot) if self._days else self._next_knot
+        return self._awaited
+
+    def take(self, day: int) -> list[Ending]:
+        """The endings of a day, in the order of the loans' names."""
+        if day not in self._endings:
+            return []
+        heappop(self._days)
+        return sorted(self._endings.pop(day))
+
+    def begin_month(self, index: int, day: int) -> None:
+        """Integrate all hazards from this knot to the next and note who ends in between."""
+        self._take_new_rows()
+        self._set_market(day)
+        if index + 1 >= len(self._knots):
+            self._next_knot = day + 1
+            return
+        self._next_knot = self._knots[index + 1]
+        span = self._next_knot - day
+        book = self._book
+        rows = book.performing_rows()
+        if len(rows) == 0:
+            return
+        zones = book.column("zone")[rows]
+        ltv = self._ltv(rows, zones, day)
+        ages = day - book.column("born_day")[rows]
+        exit_now = self._exit[rows]
+        exit_then = self._hazard[ages + span]
+        exit_then -= self._hazard[ages]
+        exit_then *= np.array(self._multipliers)[zones]
+        exit_then += exit_now
+        default_now = self._default[rows]
+        default_then = ltv - CRITICAL_LTV
+        np.maximum(default_then, 0, out=default_then)
+        default_then *= self._settings.exits.ltv_sensitivity
+        np.exp(default_then, out=default_then)
+        default_then *= np.array(self._default_rates())[zones] * (span / 365)
+        default_then += default_now
+        self._exit[rows] = exit_then
+        self._default[rows] = default_then
+        exit_at, default_at = book.column("exit_threshold")[rows], book.column("default_threshold")[rows]
+        ends = (exit_then >= exit_at) | (default_then >= default_at)
+        ends |= book.column("maturity_day")[rows] <= self._next_knot
+        ends &= ~self._noted[rows]
+        for i in np.flatnonzero(ends).tolist():
+            self._find(
+                rows.item(i), day, span, ltv.item(i),
+                (exit_at.item(i) - exit_now.item(i), exit_then.item(i) - exit_now.item(i)),
+                (default_at.item(i) - default_now.item(i), default_then.item(i) - default_now.item(i)),
+            )  # fmt: skip
+
+    def watch_on_loan_originated(self, record: Record, fact: LoanOriginated) -> None:
+        """A new loan runs its risks for what is left of the month."""
+        span = self._next_knot - record.day
+        zone = self._book.zones.index(fact.zone)
+        ltv = fact.principal_cents / fact.property_value_cents
+        over = max(0.0, ltv - CRITICAL_LTV) * self._settings.exits.ltv_sensitivity
+        default = self._default_rates()[zone] * (span / 365) * math.exp(over)
+        age = fact.first_age_days
+        self._cover_age(age)
+        hazard = self._hazard
+        exits = (hazard.item(age + span) - hazard.item(age)) * self._multipliers[zone]
+        self._new.append((exits, default))
+        known = self._book.known_endings.get(self._book.row_of[fact.loan_id])
+        if known is not None:
+            day = known.day if known.default_day is None else known.default_day
+            self._note(day, Ending(fact.loan_id, self._book.row_of[fact.loan_id], known.kind, ltv))
+        elif exits >= fact.exit_threshold or default >= fact.default_threshold or fact.maturity_day <= self._next_knot:
+            row = self._book.row_of[fact.loan_id]
+            self._find(row, record.day, span, ltv, (fact.exit_threshold, exits), (fact.default_threshold, default))
+
+    def kind_of_exit(self, ending: Ending) -> str:
+        """Sale or refinance, by weights that depend on appreciation and LTV and by the loan's own draw."""
+        terms = self._book.terms(ending.row)
+        sale, refinance = sale_weights(self._appreciation[terms.zone], ending.ltv)
+        return "sale" if sale + refinance == 0 or terms.kind_draw * (sale + refinance) < sale else "refinance"
+
+    def _find(
+        self, row: int, day: int, span: int, ltv: float, exits: tuple[float, float], defaults: tuple[float, float]
+    ) -> None:
+        """Note the first of a loan's endings in (day, day + span], if there is one."""
+        exit_part = exits[0] / exits[1] if exits[1] > 0 and exits[1] >= exits[0] else math.inf
+        default_part = defaults[0] / defaults[1] if defaults[1] > 0 and defaults[1] >= defaults[0] else math.inf
+        part = min(exit_part, default_part)
+        kind = "default" if default_part <= exit_part else "exit"
+        when = day + max(1, math.ceil(part * span)) if part <= 1 else self._next_knot + 1
+        maturity = self._book.terms(row).maturity_day
+        if maturity < when:
+            when, kind = max(maturity, day + 1), "maturity"
+        if when <= self._next_knot:
+            self._note(when, Ending(self._book.ids[row], row, kind, ltv))
+
+    def _note(self, day: int, ending: Ending) -> None:
+        self._cover(ending.row + 1)
+        self._noted[ending.row] = True
+        endings = self._endings.get(day)
+        if endings is not None:
+            endings.append(ending)
+            return
+        self._endings[day] = [ending]
+        heappush(self._days, day)
+        if day < self._awaited:
+            self._wake()
+
+    def _default_rates(self) -> list[float]:
+        return [zone.default_rate for zone in self._settings.zones.values()]
+
+    def _set_market(self, day: int) -> None:
+        config = self._settings.exits
+        sensitivity = config.appreciation_sensitivity
+        self._appreciation = self._market.appreciation(day)
+        self._multipliers = [
+            min(max(1 + sensitivity.k * change, sensitivity.lo), sensitivity.hi) for change in self._appreciation
+        ]
+        self._cover_age(0)
+
+    def _cover_age(self, first_age_days: int) -> None:
+        """Make the hazard table reach as far as a loan of this age can get inside the fund's life."""
+        config = self._settings.exits
+        self._oldest = max(self._oldest, first_age_days)
+        days = self._knots[-1] + self._oldest
+        if self._hazard_for is not config or len(self._hazard) <= days:
+            self._hazard_for = config
+            self._hazard = cumulative_exit_hazard(config, days)
+
+    def _ltv(self, rows: NDArray[np.intp], zones: NDArray[np.int16], day: int) -> NDArray[np.float64]:
+        book = self._book
+        principal = book.column("principal_cents")[rows].astype(np.float64)
+        since = interest_starts(book, rows)
+        owed = simple_interest(principal, book.column("coupon")[rows], (day - since).astype(np.float64))
+        owed += principal
+        owed /= self._values.known_rows(rows, zones, day)
+        return owed
+
+    def _take_new_rows(self) -> None:
+        if not self._new:
+            return
+        count = self._rows + len(self._new)
+        self._cover(count)
+        self._exit[self._rows : count], self._default[self._rows : count] = zip(*self._new, strict=True)
+        self._rows = count
+        self._new = []
+
+    def _cover(self, count: int) -> None:
+        self._exit = grown(self._exit, count)
+        self._default = grown(self._default, count)
+        self._noted = grown(self._noted, count)
+
+
+def interest_starts(book: LoanBook, rows: NDArray[np.intp]) -> NDArray[np.int32]:
+    """The day from which each loan's unpaid interest runs; same shape as ``rows``."""
+    since: NDArray[np.int32] = book.column("bought_day")[rows]
+    if book.interest_paid_day:
+        since = np.where(book.column("pays_cash")[rows], np.maximum(since, book.interest_paid_day), since)
+    return since
+

@@ -1,0 +1,84 @@
+"""Attributes and fates of new loans, from uniform draws by inverse CDF."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from events.units import to_cents
+from handlers.loans.config import LoansConfig, RateDraw, SizeConfig
+from handlers.ports import BLOCK, Draws
+from handlers.settings import Settings
+
+
+class Offer(NamedTuple):
+    """A loan that could be made; which one is next in its zone never depends on what was bought elsewhere."""
+
+    principal_cents: int
+    ltv: float
+    coupon: float
+    exit_threshold: float
+    default_threshold: float
+    kind_draw: float
+
+
+def truncated_normal(
+    uniforms: NDArray[np.float64], mean: float, sd: float, low: float, high: float
+) -> NDArray[np.float64]:
+    """A normal truncated to [low, high] by inverse CDF (Devroye 1986, §II.2.1).
+
+    With sd 0 it is the mean, moved into the interval.
+    """
+    if sd == 0:
+        return np.full_like(uniforms, min(max(mean, low), high))
+    below, above = ndtr((low - mean) / sd), ndtr((high - mean) / sd)
+    drawn: NDArray[np.float64] = mean + sd * ndtri(below + uniforms * (above - below))
+    return np.clip(drawn, low, high)
+
+
+def _draw(uniforms: NDArray[np.float64], config: RateDraw | SizeConfig) -> NDArray[np.float64]:
+    return truncated_normal(uniforms, config.mean, config.sd, config.min, config.max)
+
+
+class LoanGenerator:
+    """The loans on offer: the n-th loan of a zone, drawn in blocks."""
+
+    def __init__(self, settings: Settings, draws: Draws) -> None:
+        self._settings = settings
+        self._draws = draws
+        self._blocks: dict[tuple[str, int], list[Offer]] = {}
+        self._made_for: LoansConfig | None = None
+
+    def minimum_cents(self) -> int:
+        """The smallest principal of a new loan."""
+        return to_cents(self._settings.loans.size.min)
+
+    def offer(self, zone: str, entity: int) -> Offer:
+        """The loan with this number in this zone."""
+        if self._made_for is not self._settings.loans:
+            self._made_for = self._settings.loans
+            self._blocks.clear()
+        block = self._blocks.get((zone, entity // BLOCK))
+        if block is None:
+            block = self._blocks[zone, entity // BLOCK] = self._make(zone, entity // BLOCK, self._made_for)
+        return block[entity % BLOCK]
+
+    def fate(self, zone: str, entity: int) -> tuple[float, float, float]:
+        """Exit threshold, default threshold and kind draw of a loan whose attributes come from a tape."""
+        return self.offer(zone, entity)[3:]
+
+    def _make(self, zone: str, block: int, config: LoansConfig) -> list[Offer]:
+        size, ltv, coupon = self._draws.attributes(zone, block).T
+        exits, defaults, kinds = self._draws.fates(zone, block).T
+        return list(
+            map(
+                Offer,
+                np.rint(_draw(size, config.size) * 100).astype(np.int64).tolist(),
+                _draw(ltv, config.ltv).tolist(),
+                _draw(coupon, config.coupon).tolist(),
+                (-np.log(exits)).tolist(),
+                (-np.log(defaults)).tolist(),
+                kinds.tolist(),
+            )
+        )

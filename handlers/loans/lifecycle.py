@@ -1,0 +1,256 @@
+"""The life of loans after they are bought: coupons, valuations, exits, defaults, recoveries, the end of the fund."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from events.bus import Output
+from events.commands import CollectRecovery
+from events.dates import Calendar
+from events.facts import (
+    BookValued,
+    CommandCancelled,
+    CommandScheduled,
+    LoanDefaulted,
+    LoanExited,
+    LoanInterestPaid,
+    LoanRecovered,
+)
+from events.record import Fact, Record
+from events.state import State
+from events.state.loan_book import PERFORMING, LoanTerms, grown
+from handlers.loans.claims import flat_share_of_gain, net_sale, simple_interest, tiered_share_of_gain
+from handlers.loans.exits import Ending, ExitClock, interest_starts
+from handlers.loans.values import PropertyValues
+from handlers.settings import Settings
+
+
+class _Loan(NamedTuple):
+    """One loan on one day; interest and claim in cents, property value and net sale in cents before rounding."""
+
+    row: int
+    terms: LoanTerms
+    interest: int
+    claim: int
+    value: float
+    net: float
+
+
+class Lifecycle:
+    """Turns endings into facts. Remembers, by row, what the books carry for each loan since its last valuation."""
+
+    def __init__(
+        self, state: State, settings: Settings, calendar: Calendar, values: PropertyValues, clock: ExitClock
+    ) -> None:
+        self._state = state
+        self._settings = settings
+        self._calendar = calendar
+        self._values = values
+        self._clock = clock
+        self._carried_interest = np.zeros(256, np.int64)
+        self._carried_gain = np.zeros(256, np.int64)
+
+    def next_day(self) -> int:
+        """The next day on which loans may end."""
+        return self._clock.next_day()
+
+    def end_loans(self, day: int) -> Iterator[Output]:
+        """Exits and defaults of a day, each an episode of its own."""
+        for ending in self._clock.take(day):
+            if ending.kind == "default":
+                yield [self._default(ending, day)]
+            else:
+                yield [self._exit(ending, day)]
+
+    def schedule_recovery_on_loan_defaulted(self, _record: Record, fact: LoanDefaulted) -> Output:
+        """The wait for a recovery is a promise."""
+        return [CommandScheduled(due_day=fact.recovery_due_day, command=CollectRecovery(loan_id=fact.loan_id))]
+
+    def collect_recovery(self, day: int, command: CollectRecovery) -> Output:
+        """A recovery has come in."""
+        return [self._recover(self._state.book.row_of[command.loan_id], day, "foreclosure", 0.0)]
+
+    def wind_down(self, day: int) -> Iterator[Output]:
+        """The fund's last day: what lives is sold, pending recoveries too, at the wind-down discount."""
+        book = self._state.book
+        discount = self._settings.fund.wind_down_discount
+        promises = {
+            command.loan_id: seq
+            for seq, (_due, command) in self._state.agenda.pending.items()
+            if isinstance(command, CollectRecovery)
+        }
+        status = book.status()
+        for row in sorted(book.living_rows().tolist(), key=book.ids.__getitem__):
+            loan_id = book.ids[row]
+            if status.item(row) == PERFORMING:
+                yield [self._pay_off(row, day, "fund_end", discount)]
+            else:
+                yield [
+                    self._recover(row, day, "fund_end", discount),
+                    CommandCancelled(scheduled_seq=promises[loan_id], reason="fund_end"),
+                ]
+
+    def collect_interest(self, day: int) -> Iterator[Output]:
+        """Coupons of loans with cash interest, for the month that ends today."""
+        book = self._state.book
+        rows = book.performing_rows()
+        rows = rows[book.column("pays_cash")[rows]]
+        if len(rows) == 0:
+            return
+        interest = self._interest(rows, day)
+        self._cover(len(book))
+        carried = int(self._carried_interest[rows].sum())
+        self._carried_interest[rows] = 0
+        by_zone = self._by_zone(rows, interest)
+        amount = sum(by_zone.values())
+        if amount or carried:
+            yield [LoanInterestPaid(amount_cents=amount, carried_interest_cents=carried, by_zone=by_zone)]
+
+    def value_book(self, day: int) -> Iterator[Output]:
+        """A valuation: accrued interest and unrealised gain of every living loan."""
+        book = self._state.book
+        rows = book.living_rows()
+        self._cover(len(book))
+        principal = book.column("principal_cents")[rows]
+        interest = self._interest(rows, day)
+        values = self._values.of_rows(rows, day)
+        claim = principal + interest + self._share_of_gain(rows, values)
+        net = net_sale(values, self._settings.loans.selling_cost, book.column("senior_debt_cents")[rows])
+        worth = np.rint(np.minimum(claim, net)).astype(np.int64)
+        claim = np.rint(claim).astype(np.int64)
+        for row, default in book.defaults.items():
+            place = int(np.searchsorted(rows, row))
+            claim[place] = default.claim_cents
+            interest[place] = default.interest_cents
+            worth[place] = self._recovery(book.terms(row).zone, default.claim_cents, net.item(place))
+        gain = worth - principal - interest
+        fact = BookValued(
+            loans=self._by_zone(rows, np.ones(len(rows), np.int64)),
+            principal_cents=self._by_zone(rows, principal),
+            claim_cents=self._by_zone(rows, claim),
+            value_cents=self._by_zone(rows, worth),
+            interest_change_cents=int(interest.sum() - self._carried_interest[rows].sum()),
+            gain_change_cents=int(gain.sum() - self._carried_gain[rows].sum()),
+        )
+        self._carried_interest[rows] = interest
+        self._carried_gain[rows] = gain
+        yield [fact]
+
+    def _exit(self, ending: Ending, day: int) -> LoanExited:
+        kind = ending.kind
+        if kind == "exit":
+            kind = self._clock.kind_of_exit(ending)
+        return self._pay_off(ending.row, day, kind, 0.0)
+
+    def _loan(self, row: int, day: int) -> "_Loan":
+        book = self._state.book
+        terms = book.terms(row)
+        since = terms.bought_day
+        if terms.pays_cash:
+            since = max(since, book.interest_paid_day)
+        interest = round(simple_interest(terms.principal_cents, terms.coupon, day - since))
+        value = self._values.of_row(row, terms.zone, day)
+        opening = terms.property_value_cents
+        if terms.share == terms.share:
+            gain = flat_share_of_gain(opening, value, terms.share)
+        else:
+            gain = tiered_share_of_gain(opening, value, self._settings.loans.tiers())
+        net = net_sale(value, self._settings.loans.selling_cost, terms.senior_debt_cents)
+        return _Loan(row, terms, interest, terms.principal_cents + interest + round(gain), value, net)
+
+    def _pay_off(self, row: int, day: int, kind: str, discount: float) -> LoanExited:
+        loan = self._loan(row, day)
+        proceeds = self._known_proceeds(row, day)
+        if proceeds is None:
+            proceeds = round(min(loan.claim, loan.net) * (1 - discount))
+        return LoanExited(**self._paid(loan, day, kind, proceeds, loan.interest, loan.claim))
+
+    def _recover(self, row: int, day: int, kind: str, discount: float) -> LoanRecovered:
+        loan = self._loan(row, day)
+        default = self._state.book.defaults[row]
+        proceeds = self._known_proceeds(row, day)
+        if proceeds is None:
+            proceeds = round(self._recovery(loan.terms.zone, default.claim_cents, loan.net) * (1 - discount))
+        paid = self._paid(loan, day, kind, proceeds, default.interest_cents, default.claim_cents)
+        return LoanRecovered(**paid, waited_days=day - default.day)
+
+    def _known_proceeds(self, row: int, day: int) -> int | None:
+        known = self._state.book.known_endings.get(row)
+        return known.proceeds_cents if known is not None and known.day == day else None
+
+    def _paid(self, loan: "_Loan", day: int, kind: str, proceeds: int, interest: int, claim: int) -> dict[str, Any]:
+        """The fields that exits and recoveries share; interest comes before gain, after principal."""
+        terms = loan.terms
+        received = min(interest, max(0, proceeds - terms.principal_cents))
+        self._cover(loan.row + 1)
+        return {
+            "loan_id": self._state.book.ids[loan.row],
+            "zone": self._state.book.zones[terms.zone],
+            "exit_kind": kind,
+            "proceeds_cents": proceeds,
+            "principal_cents": terms.principal_cents,
+            "interest_cents": received,
+            "gain_cents": proceeds - terms.principal_cents - received,
+            "claim_cents": claim,
+            "property_value_cents": round(loan.value),
+            "carried_interest_cents": self._carried_interest.item(loan.row),
+            "carried_gain_cents": self._carried_gain.item(loan.row),
+            "held_days": day - terms.bought_day,
+        }
+
+    def _default(self, ending: Ending, day: int) -> Fact:
+        row = ending.row
+        loan = self._loan(row, day)
+        known = self._state.book.known_endings.get(row)
+        due = self._calendar.add_months(day, self._settings.exits.foreclosure_months) if known is None else known.day
+        expected = self._recovery(loan.terms.zone, loan.claim, loan.net)
+        self._cover(row + 1)
+        gain = expected - loan.terms.principal_cents - loan.interest
+        fact = LoanDefaulted(
+            loan_id=ending.loan_id,
+            zone=self._state.book.zones[loan.terms.zone],
+            principal_cents=loan.terms.principal_cents,
+            interest_cents=loan.interest,
+            claim_cents=loan.claim,
+            property_value_cents=round(loan.value),
+            expected_recovery_cents=expected,
+            interest_change_cents=loan.interest - self._carried_interest.item(row),
+            gain_change_cents=gain - self._carried_gain.item(row),
+            recovery_due_day=due,
+        )
+        self._carried_interest[row] = loan.interest
+        self._carried_gain[row] = gain
+        return fact
+
+    def _recovery(self, zone: int, claim: int, net: float) -> int:
+        """What a defaulted loan recovers where a sale would leave ``net`` for it."""
+        rate = self._settings.zones[self._state.book.zones[zone]].recovery_rate
+        if self._settings.exits.recovery_basis == "claim":
+            return round(min(rate * claim, net))
+        return round(min(claim, rate * net))
+
+    def _interest(self, rows: NDArray[np.intp], day: int) -> NDArray[np.int64]:
+        book = self._state.book
+        days = (day - interest_starts(book, rows)).astype(np.float64)
+        principal = book.column("principal_cents")[rows].astype(np.float64)
+        return np.rint(simple_interest(principal, book.column("coupon")[rows], days)).astype(np.int64)
+
+    def _share_of_gain(self, rows: NDArray[np.intp], values: NDArray[np.float64]) -> NDArray[np.float64]:
+        opening = self._state.book.column("property_value_cents")[rows].astype(np.float64)
+        shares = self._state.book.column("share")[rows]
+        owed = flat_share_of_gain(opening, values, shares)
+        tiered = np.isnan(shares)
+        if tiered.any():
+            owed = np.where(tiered, tiered_share_of_gain(opening, values, self._settings.loans.tiers()), owed)
+        return np.rint(owed)
+
+    def _by_zone(self, rows: NDArray[np.intp], cents: NDArray[np.int64]) -> dict[str, int]:
+        zones = self._state.book.zones
+        sums = np.bincount(self._state.book.column("zone")[rows], weights=cents, minlength=len(zones))
+        return dict(zip(zones, map(int, sums.tolist()), strict=True))
+
+    def _cover(self, count: int) -> None:
+        self._carried_interest = grown(self._carried_interest, count)
+        self._carried_gain = grown(self._carried_gain, count)

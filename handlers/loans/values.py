@@ -1,0 +1,123 @@
+"""What each loan's property is worth: zone index × own noise since the loan was bought."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from events.state.loan_book import LoanBook, grown
+from handlers.ports import BLOCK, Draws, MarketView
+from handlers.settings import Settings
+
+Floats = NDArray[np.float64]
+
+
+class PropertyValues:
+    """Property values by row of the loan book.
+
+    A property's log value is its opening value plus what the zone's log index and its own
+    random walk have moved since. The walk has a knot at each month's end and drift −σ²/2, so that
+    noise alone leaves the expected value where it was. Kept as columns: ``_anchor`` by row,
+    the walk by drawing slot (a slot is a loan's number inside the blocks drawn so far).
+    This is a cache of facts and draws, never state of its own.
+    """
+
+    def __init__(
+        self, book: LoanBook, settings: Settings, market: MarketView, draws: Draws, knots: list[int]
+    ) -> None:
+        """``knots`` are day 0, the month ends and the last day of the fund."""
+        self._book = book
+        self._settings = settings
+        self._market = market
+        self._draws = draws
+        self._knots = knots
+        self._month = 0
+        self._rows = 0
+        self._anchor = np.empty(256)
+        self._slot = np.empty(256, np.int64)
+        self._blocks: dict[tuple[int, int], int] = {}
+        self._walk = np.zeros(0)
+        self._step = np.zeros(0)
+        self._normals = np.zeros((12, 0))
+
+    def enter_month(self, index: int) -> None:
+        """The knot with this index has been reached: move every walk by the month that ends there."""
+        self._take_new_rows()
+        self._walk += self._step
+        self._month = index
+        if index % 12 == 0:
+            for (zone, block), place in self._blocks.items():
+                self._normals[:, place : place + BLOCK] = self._draws.noise(self._book.zones[zone], block, index // 12)
+        self._set_steps()
+
+    def of_rows(self, rows: NDArray[np.intp], day: int) -> Floats:
+        """Property values in cents on a day of the current month; same shape as ``rows``."""
+        self._take_new_rows()
+        slots = self._slot[rows]
+        levels = np.array(self._market.levels(day))[self._book.column("zone")[rows]]
+        logs = self._anchor[rows]
+        logs += levels
+        logs += self._walk[slots]
+        part = self._part(day)
+        if part:
+            logs += part * self._step[slots]
+        return np.exp(logs, out=logs)
+
+    def of_row(self, row: int, zone: int, day: int) -> float:
+        """The property value of one loan in cents, as ``of_rows``."""
+        self._take_new_rows()
+        slot = self._slot.item(row)
+        noise = self._walk.item(slot) + self._part(day) * self._step.item(slot)
+        return math.exp(self._anchor.item(row) + self._market.levels(day)[zone] + noise)
+
+    def known_rows(self, rows: NDArray[np.intp], zones: NDArray[np.int16], day: int) -> Floats:
+        """Property values in cents from knots on or before the knot day that was entered last."""
+        self._take_new_rows()
+        logs = self._anchor[rows]
+        logs += np.array(self._market.known_levels(day))[zones]
+        logs += self._walk[self._slot[rows]]
+        return np.exp(logs, out=logs)
+
+    def _part(self, day: int) -> float:
+        first, last = self._knots[self._month : self._month + 2] if self._month + 1 < len(self._knots) else (day, day + 1)
+        return (day - first) / (last - first)
+
+    def _set_steps(self) -> None:
+        if self._month + 1 >= len(self._knots):
+            self._step = np.zeros_like(self._walk)
+            return
+        sigma = self._settings.loans.idiosyncratic_volatility
+        years = (self._knots[self._month + 1] - self._knots[self._month]) / 365
+        self._step = self._normals[self._month % 12] * (sigma * math.sqrt(years)) - sigma * sigma * years / 2
+
+    def _take_new_rows(self) -> None:
+        count = len(self._book)
+        if count == self._rows:
+            return
+        new = slice(self._rows, count)
+        zones = self._book.column("zone")[new].tolist()
+        entities = self._book.column("entity")[new].tolist()
+        places = [self._place(zone, entity // BLOCK) + entity % BLOCK for zone, entity in zip(zones, entities, strict=True)]
+        self._anchor = grown(self._anchor, count)
+        self._slot = grown(self._slot, count)
+        self._slot[new] = places
+        bought = self._book.column("bought_day")[new]
+        logs = np.log(self._book.column("property_value_cents")[new])
+        zone_column = self._book.column("zone")[new]
+        for day in np.unique(bought).tolist():
+            here = bought == day
+            slots = self._slot[new][here]
+            levels = np.array(self._market.levels(day))[zone_column[here]]
+            logs[here] -= levels + self._walk[slots] + self._part(day) * self._step[slots]
+        self._anchor[new] = logs
+        self._rows = count
+
+    def _place(self, zone: int, block: int) -> int:
+        place = self._blocks.get((zone, block))
+        if place is None:
+            place = self._blocks[zone, block] = len(self._walk)
+            normals = self._draws.noise(self._book.zones[zone], block, self._month // 12)
+            self._normals = np.concatenate([self._normals, normals], axis=1)
+            self._walk = np.concatenate([self._walk, np.zeros(BLOCK)])
+            self._set_steps()
+        return place

@@ -1,0 +1,49 @@
+"""What handlers are given from outside: the market and the random draws."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK = 256
+"""Loans of a zone are drawn in blocks of this many."""
+
+
+class MarketView(Protocol):
+    """The exogenous paths. Only valuations may read ``levels``; decisions read what is known."""
+
+    def rate(self, day: int) -> float:
+        """The base rate that holds on a day."""
+        ...
+
+    def rate_days(self, first: int, last: int, spread: float) -> float:
+        """Sum over days in [first, last) of max(0, base rate + spread)."""
+        ...
+
+    def levels(self, day: int) -> list[float]:
+        """Log price level by zone on a day."""
+        ...
+
+    def known_levels(self, day: int) -> list[float]:
+        """Log price level by zone at the last knot on or before the day."""
+        ...
+
+    def appreciation(self, day: int, months: int = 12) -> list[float]:
+        """Trailing change of each zone's price level, as known on the day."""
+        ...
+
+
+class Draws(Protocol):
+    """Random draws, a function of (zone, block, year) alone."""
+
+    def attributes(self, zone: str, block: int) -> NDArray[np.float64]:
+        """Uniforms for size, LTV and coupon; shape (BLOCK, 3)."""
+        ...
+
+    def fates(self, zone: str, block: int) -> NDArray[np.float64]:
+        """Uniforms for exit time, default time and kind of exit; shape (BLOCK, 3)."""
+        ...
+
+    def noise(self, zone: str, block: int, year: int) -> NDArray[np.float64]:
+        """Standard normals by month of a fund year; shape (12, BLOCK)."""
+        ...

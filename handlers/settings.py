@@ -1,0 +1,19 @@
+"""The settings that hold today. A ``config.changed/1`` fact puts another section in place."""
+
+from dataclasses import dataclass
+
+from handlers.fund.config import CallsConfig, FundConfig
+from handlers.loans.config import ExitsConfig, LoansConfig, ZoneConfig
+from handlers.reinvestment.config import ReinvestmentConfig
+
+
+@dataclass
+class Settings:
+    """One section a field; handlers read them at each use and keep no copy."""
+
+    fund: FundConfig
+    zones: dict[str, ZoneConfig]
+    loans: LoansConfig
+    exits: ExitsConfig
+    calls: CallsConfig
+    reinvestment_engine: ReinvestmentConfig

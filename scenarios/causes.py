@@ -1,0 +1,73 @@
+"""Why did this happen? Causes of a record up to its root, effects down."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from events.facts import CapitalReinvested, ProceedsReleased
+from events.record import Record
+from events.stores.store import Log
+from scenarios.problems import InvalidInput, Problem
+
+
+@dataclass
+class Effect:
+    """A record and what it led to."""
+
+    record: Record
+    effects: "list[Effect]" = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """Seq, day and kind, down the tree."""
+        record = self.record
+        return {
+            "seq": record.seq,
+            "day": record.day,
+            "kind": record.kind,
+            "effects": [effect.as_json() for effect in self.effects],
+        }
+
+
+@dataclass(frozen=True)
+class Why:
+    """The chain from the root to the record's parent, the tree below the record, and the lots that paid for it."""
+
+    causes: list[Record]
+    tree: Effect
+    lots: list[Record]
+
+
+def why(log: Log, seq: int) -> Why:
+    """Causes, effects and lots of the record with this seq. Raises InvalidInput where there is none.
+
+    A reinvestment is caused by a check, but paid for by lots: those are named beside the chain.
+    """
+    found: dict[int, Record] = {}
+    effects: dict[int, Effect] = {}
+    for record in log:
+        if record.seq <= seq:
+            found[record.seq] = record
+        if record.seq == seq:
+            effects[seq] = Effect(record)
+        elif record.cause in effects:
+            effects[record.seq] = Effect(record)
+            effects[record.cause].effects.append(effects[record.seq])
+    if seq not in effects:
+        raise InvalidInput([Problem("seq", f"there is no record {seq}; the log has 1 to {len(log)}")])
+    causes: list[Record] = []
+    cause = found[seq].cause
+    while cause is not None:
+        causes.append(found[cause])
+        cause = found[cause].cause
+    causes.reverse()
+    return Why(causes, effects[seq], _lots(found, [*causes, found[seq]]))
+
+
+def _lots(found: dict[int, Record], chain: list[Record]) -> list[Record]:
+    named: list[int] = []
+    for record in chain:
+        if isinstance(record.payload, CapitalReinvested):
+            named += [lot for lot, _cents in record.payload.lots]
+        elif isinstance(record.payload, ProceedsReleased):
+            named.append(record.payload.lot)
+    inside = {record.seq for record in chain}
+    return [found[lot] for lot in dict.fromkeys(named) if lot not in inside]

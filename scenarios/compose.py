@@ -1,0 +1,212 @@
+"""The composition root: every fold, handler and process of a run is put together here, in plain sight."""
+
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+
+from events import commands, facts
+from events.bus import CommandHandler, EventBus, LogWriter, Output, Reaction, Rejected
+from events.dates import Calendar
+from events.phases import Phase
+from events.record import Fact, Record
+from events.state import State
+from events.stores.store import InputFile
+from handlers.fund.cash import Treasury
+from handlers.fund.deployment import Deployment, OpeningBook
+from handlers.interventions import Interventions
+from handlers.loans.exits import ExitClock
+from handlers.loans.generator import LoanGenerator
+from handlers.loans.lifecycle import Lifecycle
+from handlers.loans.purchases import Purchases
+from handlers.loans.values import PropertyValues
+from handlers.reinvestment.engine import Reinvestment
+from handlers.settings import Settings
+from scenarios.market import make_market
+from scenarios.problems import InvalidInput
+from scenarios.schema import ScenarioConfig
+from scenarios.scripts import changed, current
+from sim.kernel import Kernel
+from sim.processes import loan_exits, on_days
+from sim.streams import Streams
+
+
+class Plan(NamedTuple):
+    """Everything that a run is made from, read and checked: nothing in it can be refused any more."""
+
+    config: ScenarioConfig
+    seed: int
+    replication: int
+    inputs: dict[str, InputFile]
+    opening: OpeningBook | None
+    acts: list[tuple[int, str, commands.Command]]
+    manifest: facts.RunStarted
+
+
+class Simulation:
+    """One run, ready to be played."""
+
+    def __init__(self, plan: Plan, log: LogWriter, on_month: Callable[[int], None] | None = None) -> None:
+        """``on_month`` is told the day of each month's end as it is reached."""
+        config = plan.config
+        calendar = config.calendar()
+        self._plan = plan
+        self._config = config
+        self._on_month = on_month
+        self.last_day = config.last_day()
+        month_ends = calendar.period_ends("monthly", 1, self.last_day - 1)
+        knots = [0, *month_ends, self.last_day]
+        self._index_of = {day: index for index, day in enumerate(knots)}
+        self.state = state = State()
+        settings = _settings(config)
+        self._settings = settings
+        streams = Streams(plan.seed, plan.replication)
+        self._market = market = make_market(config, calendar, knots, streams, plan.inputs)
+        generator = LoanGenerator(settings, streams)
+        purchases = Purchases(state, settings, calendar, generator)
+        self._values = PropertyValues(state.book, settings, market, streams, knots)
+        self._clock = ExitClock(state.book, settings, market, self._values, knots, self._wake)
+        lifecycle = Lifecycle(state, settings, calendar, self._values, self._clock)
+        period_end = calendar.add_months(0, config.fund.reinvestment_period_years * 12)
+        reinvestment = Reinvestment(state, settings, calendar, purchases, period_end)
+        deployment = Deployment(state, settings, calendar, generator, purchases, plan.opening)
+        treasury = Treasury(state, settings, market)
+        script = Interventions(state)
+
+        reactions: Mapping[type[Fact], Sequence[Reaction]] = {
+            facts.CommandScheduled: [self._schedule],
+            facts.ConfigChanged: [self._apply_config],
+            facts.PriceShocked: [market.apply_price_shock],
+            facts.RateShocked: [market.apply_rate_shock],
+            facts.LoanOriginated: [self._clock.watch_on_loan_originated],
+            facts.LoanExited: [reinvestment.schedule_on_loan_exited],
+            facts.LoanDefaulted: [lifecycle.schedule_recovery_on_loan_defaulted],
+            facts.LoanRecovered: [reinvestment.schedule_on_loan_recovered],
+            facts.LoanInterestPaid: [reinvestment.schedule_on_loan_interest_paid],
+            facts.ProceedsReleased: [reinvestment.check_on_proceeds_released],
+            facts.CapitalCalled: [deployment.schedule_payment_on_capital_called],
+            facts.CapitalContributed: [deployment.schedule_purchase_on_capital_contributed],
+        }
+        handlers: Mapping[type[commands.Command], CommandHandler] = {
+            commands.ReinvestProceeds: reinvestment.release,
+            commands.CollectRecovery: lifecycle.collect_recovery,
+            commands.PayCall: deployment.pay_call,
+            commands.OriginateLoans: deployment.originate,
+            commands.SetConfig: self._set_config,
+            commands.ShockPrice: script.shock_price,
+            commands.ShockRate: script.shock_rate,
+            commands.SuspendReinvestment: script.suspend_reinvestment,
+            commands.ResumeReinvestment: script.resume_reinvestment,
+        }
+        self.bus = EventBus(state, log, reactions, handlers)
+        self.kernel = kernel = Kernel(self.bus)
+
+        last = self.last_day
+        tranches = {calendar.add_months(0, month): month for month in range(config.fund.deployment_months)}
+        distributions = _payment_days(calendar, config.fund.distribution_frequency, last)
+        quarter_ends = calendar.period_ends("quarterly", 1, last - 1)
+        self._processes = {
+            "market": on_days(kernel, knots, Phase.market, self._enter_month),
+            "reinvestment_period": on_days(kernel, [period_end], Phase.market, reinvestment.end_period),
+            "cash_interest": on_days(kernel, [*month_ends, last], Phase.accrual, treasury.credit_interest),
+            "valuation": on_days(kernel, quarter_ends, Phase.accrual, lifecycle.value_book),
+            "loan_exits": loan_exits(kernel, lifecycle),
+            "wind_down": on_days(kernel, [last], Phase.exits, lifecycle.wind_down),
+            "coupons": on_days(kernel, month_ends, Phase.receipts, lifecycle.collect_interest),
+            "opening_call": on_days(kernel, [0], Phase.receipts, deployment.call_opening_book),
+            "opening_book": on_days(kernel, [0], Phase.originations, deployment.buy_opening_book),
+            "capital_calls": on_days(
+                kernel, tranches, Phase.notices, lambda day: deployment.call_tranche(day, tranches[day])
+            ),
+            "reinvestment_checks": on_days(
+                kernel,
+                [day for day in month_ends if day < period_end],
+                Phase.reinvestment,
+                reinvestment.check_on_month_end,
+            ),
+            "distributions": on_days(kernel, distributions, Phase.distributions, treasury.distribute),
+            "nav_report": on_days(kernel, [*quarter_ends, last], Phase.report, treasury.report_nav),
+            "run_end": on_days(kernel, [last], Phase.report, self._finish),
+        }
+
+    def run(self) -> None:
+        """Play the fund from its first day to its last."""
+        self.bus.publish([self._plan.manifest])
+        for day, source, command in self._plan.acts:
+            self.bus.publish([facts.CommandScheduled(due_day=day, command=command, source=source)])  # type: ignore[arg-type]
+        self.kernel.start(self._processes)
+        with _rare_collections():
+            self.kernel.run(self.last_day)
+
+    def _schedule(self, record: Record, fact: facts.CommandScheduled) -> Output:
+        self.kernel.put_on_calendar(record, fact)
+        return None
+
+    def _wake(self) -> None:
+        self.kernel.interrupt("loan_exits")
+
+    def _enter_month(self, day: int) -> Iterator[Output]:
+        index = self._index_of[day]
+        self._values.enter_month(index)
+        yield from self._market.move(day)
+        self._clock.begin_month(index, day)
+        if self._on_month is not None:
+            self._on_month(day)
+
+    def _set_config(self, _day: int, command: commands.SetConfig) -> Output | Rejected:
+        try:
+            changed(self._config, command.key, command.value)
+        except InvalidInput as error:
+            return Rejected(str(error))
+        previous = current(self._config, command.key)
+        return [facts.ConfigChanged(key=command.key, value=command.value, previous=previous)]
+
+    def _apply_config(self, _record: Record, fact: facts.ConfigChanged) -> Output:
+        self._config = changed(self._config, fact.key, fact.value)
+        self._settings.__dict__.update(_settings(self._config).__dict__)
+        return None
+
+    def _finish(self, _day: int) -> Iterator[Output]:
+        zones = self.state.results.zones.values()
+        yield [
+            facts.RunFinished(
+                loans_originated=sum(zone.originated for zone in zones),
+                loans_exited=sum(zone.exited for zone in zones),
+                loans_defaulted=sum(zone.defaulted for zone in zones),
+            )
+        ]
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Let Python look for reference cycles a hundred times less often than it does by itself.
+
+    A run keeps what it makes (records) or drops it at once (SimPy events); it leaves no cycles, and
+    searching hundreds of thousands of kept records for some costs a quarter of the run.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(max(before[0], 70_000) if before[0] else 0, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def _settings(config: ScenarioConfig) -> Settings:
+    return Settings(
+        fund=config.fund,
+        zones=config.zones,
+        loans=config.loans,
+        exits=config.exits,
+        calls=config.calls,
+        reinvestment_engine=config.reinvestment_engine,
+    )
+
+
+def _payment_days(calendar: Calendar, frequency: str, last: int) -> list[int]:
+    """Period ends moved to business days (modified following), and the last day of the fund."""
+    days = {calendar.modified_following(day) for day in calendar.period_ends(frequency, 1, last - 1)}
+    return [*sorted(day for day in days if 0 < day < last), last]
+
+

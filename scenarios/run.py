@@ -1,0 +1,51 @@
+"""A run: its log, the state that the log folds to, and its figures."""
+
+from functools import cached_property
+from typing import Any
+
+from events.facts import RunStarted
+from events.state import State
+from events.stores.store import Log
+from events.units import to_cents
+from scenarios.metrics import metrics
+
+
+class Run:
+    """A played scenario."""
+
+    def __init__(self, manifest: RunStarted, log: Log, state: State, head_hash: str, name: str | None = None) -> None:
+        self.manifest = manifest
+        self.log = log
+        self.state = state
+        self.head_hash = head_hash
+        self.name = name
+
+    @cached_property
+    def _figures(self) -> tuple[dict[str, Any], list[str]]:
+        fund = self.manifest.scenario["fund"]
+        assert isinstance(fund, dict)
+        return metrics(self.state, to_cents(float(str(fund["size"]))))
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """The figures by name, as in ``run --json``."""
+        return self._figures[0]
+
+    @property
+    def warnings(self) -> list[str]:
+        """Why metrics are None, where they are."""
+        return self._figures[1]
+
+    def summary(self) -> dict[str, Any]:
+        """What ``run --json`` prints."""
+        return {
+            "schema": "fundclock.run/1",
+            "run": self.name,
+            "scenario": self.manifest.name,
+            "seed": self.manifest.seed,
+            "head_hash": self.head_hash,
+            "records": len(self.log),
+            "days": self.state.day,
+            "metrics": self.metrics,
+            "warnings": self.warnings,
+        }

@@ -1,0 +1,194 @@
+"""A whole scenario: its sections, and what must hold between them."""
+
+import datetime
+from typing import Annotated, Any, Self
+
+import numpy as np
+from pydantic import BeforeValidator, Field, StrictStr, model_validator
+from pydantic_core import PydanticCustomError
+
+from events.config import Config
+from events.dates import Calendar
+from handlers.allocation.config import AllocationConfig
+from handlers.fund.config import CallsConfig, FeesConfig, FundConfig, WaterfallConfig
+from handlers.leverage.config import LeverageConfig
+from handlers.loans.config import ExitsConfig, LoansConfig, ZoneConfig
+from handlers.reinvestment.config import ReinvestmentConfig
+from sim.config import MarketConfig
+
+DEFAULT_ZONES: dict[str, dict[str, float]] = {
+    "green": {
+        "target_allocation": 0.45,
+        "appreciation": 0.06,
+        "volatility": 0.12,
+        "default_rate": 0.005,
+        "recovery_rate": 0.95,
+    },
+    "orange": {
+        "target_allocation": 0.35,
+        "appreciation": 0.05,
+        "volatility": 0.15,
+        "default_rate": 0.015,
+        "recovery_rate": 0.85,
+    },
+    "red": {
+        "target_allocation": 0.20,
+        "appreciation": 0.04,
+        "volatility": 0.18,
+        "default_rate": 0.025,
+        "recovery_rate": 0.75,
+    },
+}
+
+ZoneName = Annotated[StrictStr, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}$")]
+
+
+def _with_defaults(value: Any) -> Any:
+    """A zone of the standard three takes what it leaves out from the standard."""
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: {**DEFAULT_ZONES.get(name, {}), **zone} if isinstance(zone, dict) else zone
+        for name, zone in value.items()
+    }
+
+
+class ScriptEntry(Config):
+    """One line of the script: a command on a date."""
+
+    at: datetime.date | None = None
+    when: StrictStr | None = None
+    do: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _one_trigger(self) -> Self:
+        if self.when is not None:
+            raise ValueError("when: is not available yet; use at: with a date")
+        if self.at is None:
+            raise ValueError("needs at: with a date")
+        return self
+
+
+class ScenarioConfig(Config):
+    """All sections of a scenario, resolved."""
+
+    name: Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")] | None = None
+    description: StrictStr = ""
+    fund: FundConfig = FundConfig()
+    market: MarketConfig = MarketConfig()
+    zones: Annotated[dict[ZoneName, ZoneConfig], Field(min_length=1, max_length=50), BeforeValidator(_with_defaults)] = (
+        Field(default_factory=lambda: {name: ZoneConfig(**zone) for name, zone in DEFAULT_ZONES.items()})  # type: ignore[arg-type]
+    )
+    loans: LoansConfig = LoansConfig()
+    exits: ExitsConfig = ExitsConfig()
+    calls: CallsConfig = CallsConfig()
+    fees: FeesConfig = FeesConfig()
+    waterfall: WaterfallConfig = WaterfallConfig()
+    reinvestment_engine: ReinvestmentConfig = ReinvestmentConfig()
+    leverage: LeverageConfig = LeverageConfig()
+    capital_allocation: AllocationConfig = AllocationConfig()
+    script: Annotated[list[ScriptEntry], Field(max_length=10_000)] = []
+    sweep: dict[str, Any] = {}
+
+    def calendar(self) -> Calendar:
+        """The fund's calendar."""
+        return Calendar(self.fund.start_date, self.fund.calendar)
+
+    def last_day(self) -> int:
+        """The last day of the fund: its term after day 0."""
+        return self.calendar().add_months(0, self.fund.term_years * 12)
+
+    def correlation(self) -> "np.ndarray[Any, np.dtype[np.float64]]":
+        """Correlation of the zones' prices, in the order of the zones; pairs that are not named are 0."""
+        names = list(self.zones)
+        matrix = np.eye(len(names))
+        for pair, value in self.market.correlation.items():
+            first, second = pair.split("-")
+            if first in self.zones and second in self.zones:
+                i, j = names.index(first), names.index(second)
+                matrix[i, j] = matrix[j, i] = value
+        return matrix
+
+    @model_validator(mode="after")
+    def _shares_sum(self) -> Self:
+        total = sum(zone.target_allocation for zone in self.zones.values())
+        if abs(total - 1) > 1e-9:
+            _at("zones", f"target_allocation of all zones must sum to 1, got {total:.6g}")
+        return self
+
+    @model_validator(mode="after")
+    def _zones_named(self) -> Self:
+        given = "correlation" in self.market.model_fields_set
+        for pair in self.market.correlation if given else ():
+            parts = pair.split("-")
+            if len(parts) != 2 or parts[0] == parts[1] or not set(parts) <= set(self.zones):
+                _at(f"market.correlation.{pair}", f"expected two zones like 'green-red' of {_names(self.zones)}")
+            if f"{parts[1]}-{parts[0]}" in self.market.correlation:
+                _at(f"market.correlation.{pair}", f"is given twice, also as '{parts[1]}-{parts[0]}'")
+        if "zone_preference_multipliers" in self.reinvestment_engine.model_fields_set:
+            for name in self.reinvestment_engine.zone_preference_multipliers:
+                if name not in self.zones:
+                    _at(
+                        f"reinvestment_engine.zone_preference_multipliers.{name}",
+                        f"unknown zone; there are {_names(self.zones)}",
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _correlation_possible(self) -> Self:
+        smallest = float(np.linalg.eigvalsh(self.correlation())[0])
+        if smallest < -1e-10:
+            _at(
+                "market.correlation",
+                f"is not a possible correlation: not positive semi-definite, smallest eigenvalue {smallest:.6g}",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _files_fit(self) -> Self:
+        if self.market.base_rate.model == "file" and self.market.rate_file is None:
+            _at("market.rate_file", "is needed where market.base_rate.model is 'file' (see docs/data.md for where to get it)")
+        missing = [name for name, zone in self.zones.items() if zone.series is None]
+        if self.market.index_file is not None and missing:
+            _at("zones", f"market.index_file needs zones.<name>.series; missing for {_names(missing)}")
+        named = [name for name, zone in self.zones.items() if zone.series is not None]
+        if self.market.index_file is None and named:
+            _at("market.index_file", f"is needed by the series of {_names(named)} (see docs/data.md for where to get it)")
+        return self
+
+    @model_validator(mode="after")
+    def _inside_the_life(self) -> Self:
+        calendar, last = self.calendar(), self.last_day()
+        for place, entry in enumerate(self.script):
+            if entry.at is not None and not 0 <= calendar.day(entry.at) < last:
+                _at(
+                    f"script.{place}.at",
+                    f"{entry.at} is outside the fund's life, {self.fund.start_date} to {calendar.date(last - 1)}",
+                )
+        if calendar.add_business_days(0, self.calls.notice_business_days) >= last:
+            _at("calls.notice_business_days", f"{self.calls.notice_business_days} is longer than the fund's life")
+        return self
+
+
+def _names(names: Any) -> str:
+    return ", ".join(names)
+
+
+def _at(path: str, message: str) -> None:
+    """Raise an error that names the key it is about; the loader moves it there."""
+    raise PydanticCustomError("between_sections", "{message}", {"message": message, "path": path})
+
+
+CHANGEABLE = (
+    "reinvestment_engine",
+    "exits",
+    "calls",
+    "loans",
+    "zones",
+    "fund.wind_down_discount",
+    "fund.cash_yield_spread_bps",
+)
+"""Sections and keys that may change during a run."""
+
+FIXED = ("loans.tape", "zones.*.appreciation", "zones.*.volatility", "zones.*.series")
+"""What may not, inside those: it made the paths or the opening book."""

@@ -1,0 +1,213 @@
+"""Verification and resumption: one mechanism, a re-run whose records are checked against the log by hash."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from events.bus import LogWriter
+from events.facts import RunStarted, parse_fact
+from events.integrity import check_chain
+from events.record import Record
+from events.replay import replay
+from events.state import InvariantError
+from events.stores.sqlite import SqliteStore
+from events.stores.store import DamagedLog, RawRecord, RunInfo, StoreError
+from scenarios.compose import Simulation
+from scenarios.manifest import versions
+from scenarios.run import Run
+from scenarios.scenario import Scenario
+
+Progress = Callable[[int, int], None]
+
+
+class Mismatch(Exception):
+    """A re-run came to another record than the log holds; ``seq`` is the first."""
+
+    def __init__(self, seq: int, problem: str) -> None:
+        super().__init__(f"record {seq}: {problem}")
+        self.seq = seq
+        self.problem = problem
+
+
+class _EndOfPrefix(Exception):
+    """The stored records have all been met again."""
+
+
+class PrefixCheck:
+    """A log writer that compares records with stored ones and hands on what comes after them."""
+
+    def __init__(self, stored: Iterator[RawRecord], beyond: LogWriter | None) -> None:
+        """With ``beyond`` None the re-run stops where the stored records end."""
+        self._stored = stored
+        self._beyond = beyond
+        self._done = False
+        self.checked = 0
+
+    def append(self, records: list[Record], payloads: list[bytes], hashes: list[str]) -> None:
+        """Check a batch. Raises Mismatch at the first record that differs."""
+        for place, (record, payload, digest) in enumerate(zip(records, payloads, hashes, strict=True)):
+            row = None if self._done else next(self._stored, None)
+            if row is None:
+                self._done = True
+                if self._beyond is None:
+                    raise _EndOfPrefix
+                self._beyond.append(records[place:], payloads[place:], hashes[place:])
+                return
+            self.checked += 1
+            if row.hash != digest:
+                raise Mismatch(record.seq, difference(row, record, payload))
+
+    def leftover(self) -> RawRecord | None:
+        """A stored record that the re-run never came to."""
+        return None if self._done else next(self._stored, None)
+
+
+def difference(row: RawRecord, record: Record, payload: bytes) -> str:
+    """In what a stored record and a re-run's record differ."""
+    for name in ("day", "phase", "kind", "cause", "correlation"):
+        if getattr(row, name) != getattr(record, name):
+            return f"{name} is {getattr(row, name)} in the log and {getattr(record, name)} in the re-run"
+    if row.payload != payload:
+        stored = parse_fact(row.kind, row.payload)
+        for name in stored.keys():
+            if stored[name] != record.payload[name]:
+                return f"{row.kind} {name} is {stored[name]!r} in the log and {record.payload[name]!r} in the re-run"
+    return f"{row.kind} has another hash in the re-run"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What verification found. ``bad_seq`` is the first bad record, if one is bad."""
+
+    info: RunInfo
+    status: str
+    checks: dict[str, str]
+    bad_seq: int | None = None
+    problem: str | None = None
+
+    def summary(self) -> dict[str, Any]:
+        """What ``verify --json`` prints."""
+        return {
+            "schema": "fundclock.verify/1",
+            "run": self.info.run,
+            "status": self.status,
+            "records": self.info.records,
+            "head_hash": self.info.head_hash,
+            "checks": self.checks,
+            "bad_seq": self.bad_seq,
+            "problem": self.problem,
+        }
+
+
+def manifest_of(store: SqliteStore, info: RunInfo) -> RunStarted:
+    """The first record of a run. Raises DamagedLog where it is not a manifest."""
+    first = next(store.rows(info.run, limit=1), None)
+    if first is None or first.seq != 1:
+        raise DamagedLog(1, "the manifest is missing")
+    try:
+        manifest = parse_fact(first.kind, first.payload)
+    except ValueError as error:
+        raise DamagedLog(1, str(error)) from None
+    if not isinstance(manifest, RunStarted):
+        raise DamagedLog(1, f"expected run.started/1, found {first.kind}")
+    return manifest
+
+
+def load_run(store: SqliteStore, info: RunInfo) -> Run:
+    """A stored run, folded from its log."""
+    log = store.log(info.run)
+    return Run(manifest_of(store, info), log, replay(log), info.head_hash, info.run)
+
+
+def verify(store: SqliteStore, info: RunInfo, on_day: Progress | None = None) -> Verdict:
+    """Check the file, the hash chain, the folds and a byte-identical re-run, in this order; stop at the first that fails."""
+    checks: dict[str, str] = {}
+
+    def verdict(status: str, seq: int | None = None, problem: str | None = None) -> Verdict:
+        return Verdict(info, status, checks, seq, problem)
+
+    try:
+        check = "chain"
+        if info.records == 0:
+            return verdict("incomplete", None, "nothing was recorded yet")
+        check_chain(store.rows(info.run), info)
+        checks["chain"] = "ok"
+        check = "manifest"
+        manifest = manifest_of(store, info)
+        for name, kept, written in (
+            ("scenario", info.scenario, manifest.name),
+            ("seed", info.seed, manifest.seed),
+        ):
+            if kept != written:
+                raise DamagedLog(1, f"the run's row says {name} {kept!r}, the manifest {written!r}")
+        checks["manifest"] = "ok"
+        check = "file"
+        damage = store.damage()
+        if damage:
+            checks["file"] = "damaged"
+            return verdict("mismatch", None, f"the file is damaged: {damage}")
+        checks["file"] = "ok"
+        check = "folds"
+        state = replay(store.log(info.run))
+        checks["folds"] = "ok"
+        finished = state.results.finished
+        if finished != (info.status == "finished"):
+            raise DamagedLog(info.records, f"the run's row says {info.status}, the log is {'whole' if finished else 'incomplete'}")
+        check = "rerun"
+        _rerun(store, info, manifest, None, on_day)
+        checks["rerun"] = "ok"
+    except (DamagedLog, Mismatch) as error:
+        checks[check] = "failed"
+        problem = error.problem
+        if isinstance(error, Mismatch) and manifest.versions != versions():
+            problem += "; the run was made with other versions: " + _version_changes(manifest)
+        return verdict("mismatch", error.seq, problem)
+    except InvariantError as error:
+        checks[check] = "failed"
+        return verdict("mismatch", None, str(error))
+    if not finished:
+        return verdict("incomplete", None, f"the log ends after {info.records} records; `run --resume {info.run}` completes it")
+    return verdict("ok")
+
+
+def resume(store: SqliteStore, info: RunInfo, on_day: Progress | None = None) -> Run:
+    """Complete an incomplete run: a re-run whose beginning is checked against the log.
+
+    Raises StoreError where the run is complete, Mismatch or DamagedLog where its log is not what a re-run gives.
+    """
+    if info.status == "finished":
+        raise StoreError(f"run {info.run} is finished; there is nothing to resume")
+    if info.records:
+        check_chain(store.rows(info.run), info)
+    manifest = manifest_of(store, info)
+    return _rerun(store, info, manifest, info.run, on_day)
+
+
+def _rerun(store: SqliteStore, info: RunInfo, manifest: RunStarted, append_to: str | None, on_day: Progress | None) -> Run:
+    plan = Scenario.from_manifest(manifest, store.input).plan()
+    writer = None if append_to is None else store.resume(append_to)
+    stored = SqliteStore(store.path, create=False)
+    try:
+        check = PrefixCheck(stored.rows(info.run, limit=info.records), writer)
+        last = plan.config.last_day()
+        simulation = Simulation(plan, check, None if on_day is None else lambda day: on_day(day, last))
+        try:
+            simulation.run()
+        except _EndOfPrefix:
+            pass
+        except KeyboardInterrupt:
+            if writer is not None:
+                writer.close("interrupted")
+            raise
+        except Exception:
+            if writer is not None:
+                writer.close("failed")
+            raise
+        left = check.leftover()
+        if left is not None:
+            raise Mismatch(left.seq, f"{left.kind} is in the log, but the re-run ends before it")
+        if writer is not None:
+            writer.close("finished")
+    finally:
+        stored.close()
+    return Run(manifest, store.log(info.run), simulation.state, simulation.bus.head_hash, info.run)

@@ -1,0 +1,97 @@
+"""The kernel: a SimPy clock that drives the event bus.
+
+Priorities of SimPy events are ``phase × RANKS + rank``: rank 0 is the calendar of promises,
+then come the processes in the order of their names. So what happens in a phase never
+depends on what was created first.
+"""
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+import simpy
+
+from events.bus import EventBus, Output
+from events.commands import Command
+from events.facts import CommandScheduled
+from events.phases import Phase
+from events.record import Record
+
+RANKS = 64
+
+Process = Generator[simpy.Event, Any, None]
+
+
+class Kernel:
+    """Carries out promises when they are due, and wakes the fund's processes."""
+
+    def __init__(self, bus: EventBus) -> None:
+        self.env = simpy.Environment(initial_time=0)
+        self._bus = bus
+        self._slots: dict[tuple[int, Phase], list[tuple[str, int, int, Command]]] = {}
+        self._ranks: dict[str, int] = {}
+        self.processes: dict[str, simpy.Process] = {}
+
+    @property
+    def day(self) -> int:
+        """Today."""
+        return int(self.env.now)
+
+    def start(self, processes: dict[str, Callable[[str], Process]]) -> None:
+        """Start the fund's named, long-lived processes; each is given its name."""
+        self._ranks = {name: rank for rank, name in enumerate(sorted(processes), start=1)}
+        for name in sorted(processes):
+            self.processes[name] = self.env.process(processes[name](name))
+
+    def wait(self, name: str, day: int, phase: Phase) -> simpy.Event:
+        """The event on which process ``name`` goes on: this day, in this phase."""
+        event = self._event(day, phase, self._ranks[name])
+        event.callbacks.append(lambda _event: self._enter(phase))
+        return event
+
+    def interrupt(self, name: str) -> None:
+        """Wake a process that waits for a later day than it should; it looks again."""
+        process = self.processes.get(name)
+        if process is not None and self.env.active_process is not process:
+            process.interrupt()
+
+    def publish(self, output: Output) -> None:
+        """Put a process's facts on the bus, as the start of an episode."""
+        self._bus.publish(output)
+
+    def put_on_calendar(self, record: Record, fact: CommandScheduled) -> None:
+        """A promise has been made: one SimPy event serves all commands of its day and phase.
+
+        Raises ValueError for a promise that is due before now.
+        """
+        phase = fact.command.phase
+        if fact.due_day < self.day or (fact.due_day == self.day and phase < self._bus.phase):
+            raise ValueError(f"{fact.command.kind} is due on day {fact.due_day} in {phase.name}, which has passed")
+        slot = self._slots.get((fact.due_day, phase))
+        if slot is None:
+            slot = self._slots[fact.due_day, phase] = []
+            self._event(fact.due_day, phase, 0).callbacks.append(lambda _event: self._keep(phase))
+        slot.append((fact.command.business_key, record.seq, record.correlation, fact.command))
+
+    def run(self, last_day: int) -> None:
+        """Play the days up to and with ``last_day``."""
+        self.env.run(until=last_day + 1)
+
+    def _event(self, day: int, phase: Phase, rank: int) -> simpy.Event:
+        event = simpy.Event(self.env)
+        event._ok = True
+        event._value = None
+        self.env.schedule(event, priority=phase * RANKS + rank, delay=day - self.env.now)  # type: ignore[arg-type]
+        return event
+
+    def _enter(self, phase: Phase) -> None:
+        self._bus.day = self.day
+        self._bus.phase = phase
+
+    def _keep(self, phase: Phase) -> None:
+        self._enter(phase)
+        slot = self._slots.pop((self.day, phase))
+        slot.sort(key=lambda entry: entry[:2])
+        pending = self._bus.state.agenda.pending
+        for _key, seq, correlation, command in slot:
+            if seq in pending:
+                self._bus.execute(command, seq, correlation)

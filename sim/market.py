@@ -1,0 +1,63 @@
+"""The market of one run: the base rate and the zones' prices, with the shocks that scripts bring."""
+
+import math
+from collections.abc import Iterator
+
+from events.bus import Output
+from events.dates import Calendar
+from events.facts import MarketMoved, PriceShocked, RateShocked
+from events.record import Record
+from sim.indices import IndexPaths
+from sim.rates import RatePath
+
+
+class Market:
+    """Exogenous paths. Decisions read ``known_levels``, ``appreciation`` and ``rate``; valuations read ``levels``."""
+
+    def __init__(self, zones: list[str], calendar: Calendar, rates: RatePath, indices: IndexPaths) -> None:
+        self.zones = zones
+        self._calendar = calendar
+        self._rates = rates
+        self._indices = indices
+
+    def rate(self, day: int) -> float:
+        """The base rate that holds on a day, as an annual decimal."""
+        return self._rates.rate(day)
+
+    def rate_days(self, first: int, last: int, spread: float) -> float:
+        """Sum over days in [first, last) of max(0, base rate + spread)."""
+        return self._rates.rate_days(first, last, spread)
+
+    def levels(self, day: int) -> list[float]:
+        """Log price level by zone, interpolated between knots: for valuations, never for decisions."""
+        return self._indices.level(day)
+
+    def known_levels(self, day: int) -> list[float]:
+        """Log price level by zone at the last knot on or before the day."""
+        return self._indices.known(day)
+
+    def appreciation(self, day: int, months: int = 12) -> list[float]:
+        """Trailing change of each zone's price level over ``months``, as known on the day."""
+        now = self._indices.known(day)
+        then = self._indices.known(self._calendar.add_months(day, -months))
+        return [math.expm1(x - y) for x, y in zip(now, then, strict=True)]
+
+    def move(self, day: int) -> Iterator[Output]:
+        """The fact of what is known of the market on a day."""
+        levels = self._indices.known(day)
+        yield [
+            MarketMoved(
+                base_rate=self.rate(day),
+                indices={zone: math.exp(level) for zone, level in zip(self.zones, levels, strict=True)},
+                appreciation_12m=dict(zip(self.zones, self.appreciation(day), strict=True)),
+            )
+        ]
+
+    def apply_price_shock(self, record: Record, fact: PriceShocked) -> None:
+        """Prices of the fact's zones are at another level from its day on."""
+        log = math.log1p(fact.change)
+        self._indices.shock(record.day, [log if zone in fact.zones else 0.0 for zone in self.zones])
+
+    def apply_rate_shock(self, record: Record, fact: RateShocked) -> None:
+        """The base rate is at another level from the fact's day on."""
+        self._rates.shock(record.day, fact.change)

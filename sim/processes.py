@@ -1,0 +1,56 @@
+"""The fund's timed processes. What they do on their days is injected; when they do it is here."""
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+import simpy
+
+from events.bus import Output
+from events.phases import Phase
+from sim.kernel import Kernel, Process
+
+Act = Callable[[int], Iterable[Output]]
+"""What a process does on a day: each answer it gives is an episode of its own."""
+
+
+class Endings(Protocol):
+    """Loans whose end inside the current month is known to nature, not to the fund."""
+
+    def next_day(self) -> int:
+        """The next day on which loans may end."""
+        ...
+
+    def end_loans(self, day: int) -> Iterable[Output]:
+        """End the loans of a day, one answer a loan, in the order of their names."""
+        ...
+
+
+def on_days(kernel: Kernel, days: Iterable[int], phase: Phase, act: Act) -> Callable[[str], Process]:
+    """A process that acts on each of these days, in one phase."""
+
+    def process(name: str) -> Process:
+        for day in days:
+            yield kernel.wait(name, day, phase)
+            for output in act(day):
+                kernel.publish(output)
+
+    return process
+
+
+def loan_exits(kernel: Kernel, endings: Endings) -> Callable[[str], Process]:
+    """The process that ends loans on their days.
+
+    Interrupt it when an ending has been found that is earlier than the one it waits for.
+    """
+
+    def process(name: str) -> Process:
+        while True:
+            day = endings.next_day()
+            try:
+                yield kernel.wait(name, day, Phase.exits)
+            except simpy.Interrupt:
+                continue
+            for output in endings.end_loans(day):
+                kernel.publish(output)
+
+    return process
