@@ -1,4 +1,4 @@
-"""The command line. Each command is thin: it reads its words, calls the scenarios package, and shows what came of it."""
+"""The command line. A command reads its words, calls the scenarios package, and shows what came of it."""
 
 import json
 import os
@@ -24,24 +24,28 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Store = Annotated[str, typer.Option("--store", envvar="FUNDCLOCK_STORE", help="The file that holds runs.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-LogLevel = Annotated[
-    str, typer.Option("--log-level", help="Operators' log on stderr: debug, info, warning or error.", callback=lambda v: _level(v))
-]
-Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Random seed.")]
-Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; VALUE is YAML.")]
-Loans = Annotated[str | None, typer.Option("--loans", metavar="FILE", help="Loan tape (CSV) of the opening book.")]
-ScenarioName = Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file or a shipped name.")]
-RunName = Annotated[str, typer.Argument(metavar="RUN", help="Run id, unique prefix, or 'last'.")]
-
-DEFAULT_STORE = "fundclock.db"
-
 
 def _level(value: str) -> str:
     if value.lower() not in ("debug", "info", "warning", "error"):
         raise typer.BadParameter(f"expected debug, info, warning or error, got '{value}'")
     return value.lower()
+
+
+Store = Annotated[str, typer.Option("--store", envvar="FUNDCLOCK_STORE", help="The file that holds runs.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+LogLevel = Annotated[
+    str,
+    typer.Option("--log-level", help="Operators' log on stderr: debug, info, warning or error.", callback=_level),
+]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Random seed.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; VALUE is YAML.")
+]
+Loans = Annotated[str | None, typer.Option("--loans", metavar="FILE", help="Loan tape (CSV) of the opening book.")]
+ScenarioName = Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file or a shipped name.")]
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="Run id, unique prefix, or 'last'.")]
+
+DEFAULT_STORE = "fundclock.db"
 
 
 def _print_json(value: Any) -> None:
@@ -77,7 +81,9 @@ def _scenario(name: str, seed: int | None, settings: list[str] | None, loans: st
 
 @app.command()
 def run(
-    scenario: Annotated[str | None, typer.Argument(metavar="[SCENARIO]", help="A scenario file or a shipped name.")] = None,
+    scenario: Annotated[
+        str | None, typer.Argument(metavar="[SCENARIO]", help="A scenario file or a shipped name.")
+    ] = None,
     seed: Seed = None,
     settings: Settings = None,
     loans: Loans = None,
@@ -123,7 +129,11 @@ def run(
 
 @app.command()
 def validate(
-    scenario: ScenarioName, settings: Settings = None, loans: Loans = None, as_json: AsJson = False, log_level: LogLevel = "warning"
+    scenario: ScenarioName,
+    settings: Settings = None,
+    loans: Loans = None,
+    as_json: AsJson = False,
+    log_level: LogLevel = "warning",
 ) -> None:
     """Check a scenario and its files; list every error with its line."""
     from scenarios import InvalidInput
@@ -135,7 +145,14 @@ def validate(
     except InvalidInput as error:
         if as_json:
             problems = [
-                {"key": p.key, "message": p.message, "source": p.source, "line": p.line, "column": p.column, "suggestion": p.suggestion}
+                {
+                    "key": p.key,
+                    "message": p.message,
+                    "source": p.source,
+                    "line": p.line,
+                    "column": p.column,
+                    "suggestion": p.suggestion,
+                }
                 for p in error.problems
             ]
             _print_json({"schema": "fundclock.validate/1", "valid": False, "problems": problems})
@@ -151,7 +168,11 @@ def validate(
 
 @app.command()
 def explain(
-    scenario: ScenarioName, settings: Settings = None, loans: Loans = None, as_json: AsJson = False, log_level: LogLevel = "warning"
+    scenario: ScenarioName,
+    settings: Settings = None,
+    loans: Loans = None,
+    as_json: AsJson = False,
+    log_level: LogLevel = "warning",
 ) -> None:
     """Print a scenario resolved: every key, with what differs from its default marked."""
     from app.documents import resolved_yaml
@@ -203,7 +224,9 @@ def runs(store: Store = DEFAULT_STORE, as_json: AsJson = False, log_level: LogLe
     found = _open(store).runs()
     if as_json:
         keys = ("run", "scenario", "seed", "status", "records", "head_hash", "parent")
-        _print_json({"schema": "fundclock.runs/1", "runs": [{key: getattr(info, key) for key in keys} for info in found]})
+        _print_json(
+            {"schema": "fundclock.runs/1", "runs": [{key: getattr(info, key) for key in keys} for info in found]}
+        )
         return
     from app.tables import console, runs_view
 
@@ -231,7 +254,9 @@ def show(run: RunName, store: Store = DEFAULT_STORE, as_json: AsJson = False, lo
 @app.command()
 def events(
     run: RunName,
-    kind: Annotated[list[str] | None, typer.Option("--kind", help="Only this kind, like loan.exited/1; may be given again.")] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option("--kind", help="Only this kind, like loan.exited/1; may be given again.")
+    ] = None,
     after: Annotated[int, typer.Option("--after", min=0, metavar="SEQ", help="Only records after this seq.")] = 0,
     limit: Annotated[int | None, typer.Option("--limit", min=0, help="At most so many.")] = None,
     store: Store = DEFAULT_STORE,
@@ -298,7 +323,9 @@ def replay(
 
 
 @app.command()
-def verify(run: RunName, store: Store = DEFAULT_STORE, as_json: AsJson = False, log_level: LogLevel = "warning") -> None:
+def verify(
+    run: RunName, store: Store = DEFAULT_STORE, as_json: AsJson = False, log_level: LogLevel = "warning"
+) -> None:
     """Check a run: hash chain, folds, and a byte-identical re-run."""
     from scenarios.verify import verify as check
 
@@ -375,7 +402,9 @@ def export(
     if to in ("parquet", "ocel", "trace", "beancount"):
         raise InvalidInput([Problem("--to", f"'{to}' is not available yet; there are jsonl and csv")])
     if to not in ("jsonl", "csv"):
-        raise InvalidInput([Problem("--to", f"expected jsonl or csv, got '{to}'", suggestion=closest(to, ("jsonl", "csv")))])
+        raise InvalidInput(
+            [Problem("--to", f"expected jsonl or csv, got '{to}'", suggestion=closest(to, ("jsonl", "csv")))]
+        )
     opened, info = _find(store, run)
     log = opened.log(info.run)
     chunks = to_jsonl(log) if to == "jsonl" else to_csv(log, calendar_of(manifest_of(opened, info)))
@@ -388,13 +417,23 @@ def export(
     finally:
         partial.unlink(missing_ok=True)
     if as_json:
-        _print_json({"schema": "fundclock.export/1", "run": info.run, "format": to, "file": str(output), "records": info.records})
+        _print_json(
+            {
+                "schema": "fundclock.export/1",
+                "run": info.run,
+                "format": to,
+                "file": str(output),
+                "records": info.records,
+            }
+        )
     else:
         print(f"wrote {info.records:,} records of {info.run} to {output}")
 
 
 @app.command()
-def demo(seed: Seed = 7, store: Store = DEFAULT_STORE, as_json: AsJson = False, log_level: LogLevel = "warning") -> None:
+def demo(
+    seed: Seed = 7, store: Store = DEFAULT_STORE, as_json: AsJson = False, log_level: LogLevel = "warning"
+) -> None:
     """Play the base fund and its twin without delay, and compare them."""
     from scenarios import Scenario, compare
 

@@ -60,7 +60,10 @@ def run_view(run: Run) -> RenderableType:
     for column in ("Originated", "Paid off", "Defaulted", "Proceeds", "Gain", "Return"):
         zones.add_column(column, justify="right")
     for name, zone in run.metrics["zones"].items():
-        zones.add_row(name, *(number(key, zone[key]) for key in ("originated", "exited", "defaulted", "proceeds", "gain", "return")))
+        zones.add_row(
+            name,
+            *(number(key, zone[key]) for key in ("originated", "exited", "defaulted", "proceeds", "gain", "return")),
+        )
     name = f"run {run.name}, " if run.name else ""
     foot = Text(f"{name}{len(run.log):,} records, {run.state.day:,} days, head {run.head_hash[:16]}…", style="dim")
     missing = sorted(key for key, value in run.metrics.items() if value is None)
@@ -70,7 +73,9 @@ def run_view(run: Run) -> RenderableType:
 
 def comparison_view(first: Run, second: Run, rows: Iterable[Mapping[str, Any]]) -> Table:
     """Two runs side by side; the last column is second less first."""
-    table = Table(title=f"{first.manifest.name} and {second.manifest.name}, seed {first.manifest.seed}", title_justify="left")
+    table = Table(
+        title=f"{first.manifest.name} and {second.manifest.name}, seed {first.manifest.seed}", title_justify="left"
+    )
     table.add_column("")
     for head in (first.manifest.name, second.manifest.name, "difference"):
         table.add_column(head, justify="right")
@@ -121,7 +126,12 @@ def events_view(records: Iterable[Record], calendar: Calendar, width: int) -> Ta
     for record in records:
         cause = "" if record.cause is None else str(record.cause)
         table.add_row(
-            str(record.seq), calendar.date(record.day).isoformat(), record.phase, record.kind, cause, Text(brief(record, max(width - 78, 20)))
+            str(record.seq),
+            calendar.date(record.day).isoformat(),
+            record.phase,
+            record.kind,
+            cause,
+            Text(brief(record, max(width - 78, 20))),
         )
     return table
 

@@ -102,7 +102,7 @@ class EventBus:
         except Exception as error:
             raise HandlerError(cause, handler.__qualname__, error) from error
         if isinstance(answer, Rejected):
-            answer = [CommandRejected(command=command, reason=answer.reason)]  # type: ignore[arg-type]
+            answer = [CommandRejected(command=command, reason=answer.reason)]
         if not answer:
             raise HandlerError(cause, handler.__qualname__, ValueError("a command must leave a fact"))
         self.publish(answer, cause, correlation)

@@ -43,6 +43,7 @@ class CollectRecovery(Command):
 
     @property
     def business_key(self) -> str:
+        """The loan."""
         return self.loan_id
 
 

@@ -2,6 +2,7 @@
 
 import calendar as _months
 from bisect import bisect_left
+import datetime
 from datetime import date
 from functools import lru_cache
 
@@ -43,7 +44,7 @@ class Calendar:
         """The date of a day."""
         return date.fromordinal(self._first + day)
 
-    def day(self, when: date) -> int:
+    def day(self, when: datetime.date) -> int:
         """The day of a date."""
         return when.toordinal() - self._first
 

@@ -24,7 +24,16 @@ def to_csv(records: Iterable[Record], calendar: Calendar) -> Iterator[bytes]:
     for r in records:
         date = calendar.date(r.day).isoformat()
         writer.writerow(
-            (r.seq, r.day, date, r.phase, r.kind, "" if r.cause is None else r.cause, r.correlation, r.payload.to_json().decode())
+            (
+                r.seq,
+                r.day,
+                date,
+                r.phase,
+                r.kind,
+                "" if r.cause is None else r.cause,
+                r.correlation,
+                r.payload.to_json().decode(),
+            )
         )
         if buffer.tell() > 1 << 16:
             yield _drain(buffer)

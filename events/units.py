@@ -50,7 +50,9 @@ def _parse(value: Any, units: Mapping[str, Decimal], what: str) -> Any:
     match = _NUMBER.fullmatch(value.strip())
     if match is None or match[2].lower() not in units:
         allowed = ", ".join(f"'{unit}'" for unit in units if unit)
-        raise PydanticCustomError("not_a_number", f"expected {what} (a number, optionally with {allowed}), got '{value}'")
+        raise PydanticCustomError(
+            "not_a_number", f"expected {what} (a number, optionally with {allowed}), got '{value}'"
+        )
     return float(Decimal(match[1].replace("_", "")) * units[match[2].lower()])
 
 
@@ -67,7 +69,9 @@ def _parse_number(value: Any) -> Any:
 
 
 def _schema(pattern: str, example: str) -> WithJsonSchema:
-    return WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": pattern}], "examples": [example]})
+    return WithJsonSchema(
+        {"anyOf": [{"type": "number"}, {"type": "string", "pattern": pattern}], "examples": [example]}
+    )
 
 
 Rate = Annotated[

@@ -1,0 +1,1 @@
+"""What the fund decides: loans, reinvestment, calls, cash."""

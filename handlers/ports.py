@@ -34,16 +34,16 @@ class MarketView(Protocol):
 
 
 class Draws(Protocol):
-    """Random draws, a function of (zone, block, year) alone."""
+    """Random draws, a function of (series, block, year) alone; a series is a zone's loans from one source."""
 
-    def attributes(self, zone: str, block: int) -> NDArray[np.float64]:
+    def attributes(self, series: str, block: int) -> NDArray[np.float64]:
         """Uniforms for size, LTV and coupon; shape (BLOCK, 3)."""
         ...
 
-    def fates(self, zone: str, block: int) -> NDArray[np.float64]:
+    def fates(self, series: str, block: int) -> NDArray[np.float64]:
         """Uniforms for exit time, default time and kind of exit; shape (BLOCK, 3)."""
         ...
 
-    def noise(self, zone: str, block: int, year: int) -> NDArray[np.float64]:
+    def noise(self, series: str, block: int, year: int) -> NDArray[np.float64]:
         """Standard normals by month of a fund year; shape (12, BLOCK)."""
         ...

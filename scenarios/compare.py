@@ -17,7 +17,9 @@ def compare(first: Run, second: Run) -> list[dict[str, Any]]:
         if name == "zones" or value is None or other is None:
             continue
         if isinstance(value, str):
-            rows.append({"metric": name, "first": value, "second": other, "delta": str(Decimal(other) - Decimal(value))})
+            rows.append(
+                {"metric": name, "first": value, "second": other, "delta": str(Decimal(other) - Decimal(value))}
+            )
         else:
             rows.append({"metric": name, "first": value, "second": other, "delta": other - value})
     return rows

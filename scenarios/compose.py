@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-
 from events import commands, facts
 from events.bus import CommandHandler, EventBus, LogWriter, Output, Reaction, Rejected
 from events.dates import Calendar
@@ -134,7 +133,7 @@ class Simulation:
         """Play the fund from its first day to its last."""
         self.bus.publish([self._plan.manifest])
         for day, source, command in self._plan.acts:
-            self.bus.publish([facts.CommandScheduled(due_day=day, command=command, source=source)])  # type: ignore[arg-type]
+            self.bus.publish([facts.CommandScheduled(due_day=day, command=command, source=source)])
         self.kernel.start(self._processes)
         with _rare_collections():
             self.kernel.run(self.last_day)
@@ -208,5 +207,3 @@ def _payment_days(calendar: Calendar, frequency: str, last: int) -> list[int]:
     """Period ends moved to business days (modified following), and the last day of the fund."""
     days = {calendar.modified_following(day) for day in calendar.period_ends(frequency, 1, last - 1)}
     return [*sorted(day for day in days if 0 < day < last), last]
-
-

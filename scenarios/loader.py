@@ -61,7 +61,9 @@ def parse(text: str | bytes, source: str) -> Document:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
-        raise InvalidInput([Problem("", f"is not YAML: {error.problem or error.context}", source, line, column)]) from None
+        raise InvalidInput(
+            [Problem("", f"is not YAML: {error.problem or error.context}", source, line, column)]
+        ) from None
     except (YAMLError, ValueError, RecursionError) as error:
         raise InvalidInput([Problem("", f"is not YAML: {str(error).splitlines()[0]}", source)]) from None
     if root is None:
@@ -83,7 +85,9 @@ class _Plain:
     def convert(self, node: Any, path: Path) -> Any:
         self._nodes += 1
         if self._nodes > MAX_NODES or len(path) > MAX_DEPTH:
-            raise InvalidInput([Problem("", f"has more than {MAX_NODES:,} values or {MAX_DEPTH} levels", self._document.source)])
+            raise InvalidInput(
+                [Problem("", f"has more than {MAX_NODES:,} values or {MAX_DEPTH} levels", self._document.source)]
+            )
         if isinstance(node, Mapping):
             plain = {}
             for key, value in node.items():
@@ -108,8 +112,9 @@ class _Plain:
 
 
 def _position(node: Any, key: Any) -> tuple[int, int] | None:
+    mapping = isinstance(node, dict)
     try:
-        line, column = node.lc.key(key) if isinstance(node, Mapping) else node.lc.item(key)
+        line, column = node.lc.key(key) if mapping else node.lc.item(key)
     except (AttributeError, KeyError, TypeError):
         return None
     return line + 1, column + 1
@@ -124,7 +129,9 @@ def parse_setting(text: str) -> tuple[str, Any]:
     """``a.b=VALUE`` as key and value. Raises InvalidInput."""
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
-        raise InvalidInput([Problem("", f"expected KEY=VALUE like reinvestment_engine.reinvestment_delay=3, got '{text}'", "--set")])
+        raise InvalidInput(
+            [Problem("", f"expected KEY=VALUE like reinvestment_engine.reinvestment_delay=3, got '{text}'", "--set")]
+        )
     return key.strip(), parse_value(value, f"--set {key.strip()}")
 
 

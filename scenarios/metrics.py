@@ -81,7 +81,11 @@ def metrics(state: State, committed_cents: int) -> tuple[dict[str, Any], list[st
     if waited is None:
         reasons["mean_days_to_reinvest"] = "nothing was reinvested"
     warnings = [f"{name} is null: {reason}" for name, reason in sorted(reasons.items())]
-    warnings += [f"zones.{name}.return is null: no loan has paid off" for name, zone in results.zones.items() if not zone.cost_cents]
+    warnings += [
+        f"zones.{name}.return is null: no loan has paid off"
+        for name, zone in results.zones.items()
+        if not zone.cost_cents
+    ]
     return {name: found[name] for name in ORDER}, warnings
 
 

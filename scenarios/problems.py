@@ -45,7 +45,9 @@ def closest(word: str, allowed: Iterable[str]) -> str | None:
     return matches[0] if matches else None
 
 
-def explain_validation(error: ValidationError, model: type[BaseModel], document: Any) -> list[tuple[Path, str, str | None]]:
+def explain_validation(
+    error: ValidationError, model: type[BaseModel], document: Any
+) -> list[tuple[Path, str, str | None]]:
     """Path, message and suggestion for each error of a pydantic validation."""
     found = []
     for item in error.errors(include_url=False):
@@ -64,7 +66,9 @@ def explain_validation(error: ValidationError, model: type[BaseModel], document:
                 path = tuple(int(part) if part.isdigit() else part for part in context["path"].split("."))
             case "literal_error":
                 message = f"expected {context['expected']}, got {value!r}"
-                suggestion = closest(str(value), str(context["expected"]).replace(" or ", ", ").replace("'", "").split(", "))
+                suggestion = closest(
+                    str(value), str(context["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
+                )
             case "missing":
                 message = "is missing"
             case "value_error":
@@ -90,9 +94,8 @@ def real_path(loc: tuple[str | int, ...], document: Any) -> Path:
     for place, part in enumerate(loc):
         if part == "[key]":
             continue
-        if isinstance(node, Mapping) and part in node:
-            node = node[part]
-        elif isinstance(node, list) and isinstance(part, int) and part < len(node):
+        in_list = isinstance(node, list) and isinstance(part, int) and part < len(node)
+        if in_list or (isinstance(node, Mapping) and part in node):
             node = node[part]
         elif place < len(loc) - 1 or not isinstance(node, Mapping):
             continue
@@ -105,7 +108,9 @@ def keys_at(model: type[BaseModel], path: Path) -> list[str]:
     types: list[Any] = [model]
     for part in path:
         types = [inner for kind in types for inner in _descend(kind, part)]
-    return [key for kind in types if isinstance(kind, type) and issubclass(kind, BaseModel) for key in kind.model_fields]
+    return [
+        key for kind in types if isinstance(kind, type) and issubclass(kind, BaseModel) for key in kind.model_fields
+    ]
 
 
 def _descend(kind: Any, part: str | int) -> list[Any]:

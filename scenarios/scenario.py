@@ -33,7 +33,9 @@ def shipped() -> list[str]:
 class Scenario:
     """A scenario document with the seed it will run with. Never changed in place: ``with_`` makes another."""
 
-    def __init__(self, document: Document, name: str, seed: int = 0, replication: int = 0, kept: Reader | None = None) -> None:
+    def __init__(
+        self, document: Document, name: str, seed: int = 0, replication: int = 0, kept: Reader | None = None
+    ) -> None:
         self.name = name
         self.seed = seed
         self.replication = replication
@@ -42,7 +44,7 @@ class Scenario:
 
     @classmethod
     def load(cls, name: str | Path) -> Self:
-        """A shipped scenario by name, or a YAML or JSON file. Raises InvalidInput where it is neither or is not YAML."""
+        """A shipped scenario by name, or a YAML or JSON file. Raises InvalidInput where it can't be read."""
         path = LIBRARY / f"{name}.yaml" if str(name) in shipped() else Path(name)
         try:
             content = path.read_bytes()
@@ -64,7 +66,9 @@ class Scenario:
     def from_manifest(cls, manifest: RunStarted, kept: Reader) -> Self:
         """The scenario of a stored run; ``kept`` finds its inputs."""
         values = {key: value for key, value in manifest.scenario.items() if value is not None}
-        return cls(Document(f"manifest of {manifest.name}", values), manifest.name, manifest.seed, manifest.replication, kept)
+        return cls(
+            Document(f"manifest of {manifest.name}", values), manifest.name, manifest.seed, manifest.replication, kept
+        )
 
     def with_(
         self,

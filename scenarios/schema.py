@@ -40,6 +40,8 @@ DEFAULT_ZONES: dict[str, dict[str, float]] = {
     },
 }
 
+DEFAULT_CORRELATION = {"green-orange": 0.7, "green-red": 0.5, "orange-red": 0.8}
+
 ZoneName = Annotated[StrictStr, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}$")]
 
 
@@ -76,9 +78,9 @@ class ScenarioConfig(Config):
     description: StrictStr = ""
     fund: FundConfig = FundConfig()
     market: MarketConfig = MarketConfig()
-    zones: Annotated[dict[ZoneName, ZoneConfig], Field(min_length=1, max_length=50), BeforeValidator(_with_defaults)] = (
-        Field(default_factory=lambda: {name: ZoneConfig(**zone) for name, zone in DEFAULT_ZONES.items()})  # type: ignore[arg-type]
-    )
+    zones: Annotated[
+        dict[ZoneName, ZoneConfig], Field(min_length=1, max_length=50), BeforeValidator(_with_defaults)
+    ] = Field(default_factory=lambda: {name: ZoneConfig(**zone) for name, zone in DEFAULT_ZONES.items()})
     loans: LoansConfig = LoansConfig()
     exits: ExitsConfig = ExitsConfig()
     calls: CallsConfig = CallsConfig()
@@ -87,8 +89,8 @@ class ScenarioConfig(Config):
     reinvestment_engine: ReinvestmentConfig = ReinvestmentConfig()
     leverage: LeverageConfig = LeverageConfig()
     capital_allocation: AllocationConfig = AllocationConfig()
-    script: Annotated[list[ScriptEntry], Field(max_length=10_000)] = []
-    sweep: dict[str, Any] = {}
+    script: Annotated[list[ScriptEntry], Field(max_length=10_000)] = Field(default_factory=list)
+    sweep: dict[str, Any] = Field(default_factory=dict)
 
     def calendar(self) -> Calendar:
         """The fund's calendar."""
@@ -103,11 +105,22 @@ class ScenarioConfig(Config):
         names = list(self.zones)
         matrix = np.eye(len(names))
         for pair, value in self.market.correlation.items():
-            first, second = pair.split("-")
-            if first in self.zones and second in self.zones:
-                i, j = names.index(first), names.index(second)
-                matrix[i, j] = matrix[j, i] = value
+            i, j = map(names.index, pair.split("-"))
+            matrix[i, j] = matrix[j, i] = value
         return matrix
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_the_zones(cls, values: Any) -> Any:
+        """What is given by zone or pair of zones defaults to the zones that there are."""
+        if not isinstance(values, dict):
+            return values
+        zones = values.get("zones", DEFAULT_ZONES)
+        if not isinstance(zones, dict):
+            return values
+        pairs = {pair: value for pair, value in DEFAULT_CORRELATION.items() if set(pair.split("-")) <= set(zones)}
+        values = _filled(values, "market", "correlation", pairs)
+        return _filled(values, "reinvestment_engine", "zone_preference_multipliers", dict.fromkeys(zones, 1.0))
 
     @model_validator(mode="after")
     def _shares_sum(self) -> Self:
@@ -118,20 +131,18 @@ class ScenarioConfig(Config):
 
     @model_validator(mode="after")
     def _zones_named(self) -> Self:
-        given = "correlation" in self.market.model_fields_set
-        for pair in self.market.correlation if given else ():
+        for pair in self.market.correlation:
             parts = pair.split("-")
             if len(parts) != 2 or parts[0] == parts[1] or not set(parts) <= set(self.zones):
                 _at(f"market.correlation.{pair}", f"expected two zones like 'green-red' of {_names(self.zones)}")
             if f"{parts[1]}-{parts[0]}" in self.market.correlation:
                 _at(f"market.correlation.{pair}", f"is given twice, also as '{parts[1]}-{parts[0]}'")
-        if "zone_preference_multipliers" in self.reinvestment_engine.model_fields_set:
-            for name in self.reinvestment_engine.zone_preference_multipliers:
-                if name not in self.zones:
-                    _at(
-                        f"reinvestment_engine.zone_preference_multipliers.{name}",
-                        f"unknown zone; there are {_names(self.zones)}",
-                    )
+        for name in self.reinvestment_engine.zone_preference_multipliers:
+            if name not in self.zones:
+                _at(
+                    f"reinvestment_engine.zone_preference_multipliers.{name}",
+                    f"unknown zone; there are {_names(self.zones)}",
+                )
         return self
 
     @model_validator(mode="after")
@@ -147,13 +158,19 @@ class ScenarioConfig(Config):
     @model_validator(mode="after")
     def _files_fit(self) -> Self:
         if self.market.base_rate.model == "file" and self.market.rate_file is None:
-            _at("market.rate_file", "is needed where market.base_rate.model is 'file' (see docs/data.md for where to get it)")
+            _at(
+                "market.rate_file",
+                "is needed where market.base_rate.model is 'file' (see docs/data.md for where to get it)",
+            )
         missing = [name for name, zone in self.zones.items() if zone.series is None]
         if self.market.index_file is not None and missing:
             _at("zones", f"market.index_file needs zones.<name>.series; missing for {_names(missing)}")
         named = [name for name, zone in self.zones.items() if zone.series is not None]
         if self.market.index_file is None and named:
-            _at("market.index_file", f"is needed by the series of {_names(named)} (see docs/data.md for where to get it)")
+            _at(
+                "market.index_file",
+                f"is needed by the series of {_names(named)} (see docs/data.md for where to get it)",
+            )
         return self
 
     @model_validator(mode="after")
@@ -168,6 +185,14 @@ class ScenarioConfig(Config):
         if calendar.add_business_days(0, self.calls.notice_business_days) >= last:
             _at("calls.notice_business_days", f"{self.calls.notice_business_days} is longer than the fund's life")
         return self
+
+
+def _filled(values: dict[str, Any], section: str, key: str, default: Any) -> dict[str, Any]:
+    """The values with a section's key filled in where it is left out."""
+    inner = values.get(section, {})
+    if not isinstance(inner, dict) or key in inner:
+        return values
+    return {**values, section: {**inner, key: default}}
 
 
 def _names(names: Any) -> str:

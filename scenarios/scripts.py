@@ -13,8 +13,8 @@ from events.commands import (
     ShockRate,
     SuspendReinvestment,
 )
-from events.units import Rate
 from events.config import Config
+from events.units import Rate
 from scenarios.loader import Document, lay_on, validate
 from scenarios.problems import InvalidInput, Path, Problem, closest, explain_validation
 from scenarios.schema import CHANGEABLE, FIXED, ScenarioConfig
@@ -92,7 +92,9 @@ def _commands(do: dict[str, Any], path: Path, config: ScenarioConfig, document: 
         raise InvalidInput([document.problem(path, f"unknown command '{name}'{allowed}", hint)])
     if name == "set" and not (isinstance(arguments, dict) and set(arguments) == {"key", "value"}):
         if not isinstance(arguments, dict) or not arguments:
-            raise InvalidInput([document.problem(path, "expected settings like {reinvestment_engine.reinvestment_delay: 3}")])
+            raise InvalidInput(
+                [document.problem(path, "expected settings like {reinvestment_engine.reinvestment_delay: 3}")]
+            )
         return [_set(str(key), value, (*path, str(key)), config, document) for key, value in arguments.items()]
     if arguments is None:
         arguments = {}
@@ -134,7 +136,9 @@ def _set(key: str, value: Any, path: Path, config: ScenarioConfig, document: Doc
     try:
         changed(config, key, value)
     except InvalidInput as error:
-        raise InvalidInput(document.problem(path, f"{key}: {item.message}", item.suggestion) for item in error.problems) from None
+        raise InvalidInput(
+            document.problem(path, f"{key}: {item.message}", item.suggestion) for item in error.problems
+        ) from None
     return SetConfig(key=key, value=_json(value))
 
 
@@ -173,4 +177,3 @@ def current(config: ScenarioConfig, key: str) -> Any:
     for part in key.split("."):
         node = node[part]
     return node
-

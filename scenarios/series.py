@@ -5,6 +5,7 @@ import csv
 import math
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from itertools import pairwise
 
 from scenarios.problems import InvalidInput, Problem
 
@@ -86,7 +87,9 @@ def read_rates(content: bytes, source: str, key: str) -> tuple[list[date], list[
     return dates, rates
 
 
-def read_indices(content: bytes, source: str, key: str, names: list[str], adjusted: bool) -> dict[str, dict[date, float]]:
+def read_indices(
+    content: bytes, source: str, key: str, names: list[str], adjusted: bool
+) -> dict[str, dict[date, float]]:
     """Quarter-end dates and levels by series, of a file with columns ``state,yr,qtr,index_nsa,index_sa``.
 
     Raises InvalidInput that lists every bad row and every name that is not there.
@@ -154,7 +157,7 @@ def check_cover(
 
 
 def _step(dates: list[date]) -> timedelta:
-    gaps = sorted(after - before for before, after in zip(dates, dates[1:], strict=False))
+    gaps = sorted(after - before for before, after in pairwise(dates))
     return gaps[len(gaps) // 2] if gaps else timedelta(days=1)
 
 
@@ -167,7 +170,7 @@ def _longest(dates: list[date]) -> timedelta:
 
 def _holes(dates: list[date]) -> Iterator[tuple[date, date]]:
     longest = _longest(dates)
-    for before, after in zip(dates, dates[1:], strict=False):
+    for before, after in pairwise(dates):
         if after - before > longest:
             yield before, after
 

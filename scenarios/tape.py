@@ -29,7 +29,9 @@ def read_tape(content: bytes, source: str, zones: Mapping[str, Any], calendar: C
         for name in names:
             if name not in allowed:
                 near = closest(name, allowed)
-                return f"unknown column '{name}'" + (f"; did you mean '{near}'?" if near else f"; allowed: {', '.join(allowed)}")
+                return f"unknown column '{name}'" + (
+                    f"; did you mean '{near}'?" if near else f"; allowed: {', '.join(allowed)}"
+                )
         if len(columns) < len(names):
             return "has a column twice"
         missing = [name for name in REQUIRED if name not in columns]
@@ -109,10 +111,19 @@ class _Reader:
         age = age or 0.0
         self._rows.append(
             (
-                loan_id, zone, to_cents(principal), to_cents(value), coupon, round(age * 365),
-                self._maturity_day(term - age), share, payment == "cash" if payment else None,
-                exit_day, exit_kind, proceeds,
-            )  # fmt: skip
+                loan_id,
+                zone,
+                to_cents(principal),
+                to_cents(value),
+                coupon,
+                round(age * 365),
+                self._maturity_day(term - age),
+                share,
+                payment == "cash" if payment else None,
+                exit_day,
+                exit_kind,
+                proceeds,
+            )
         )
 
     def _maturity_day(self, years: float) -> int:
@@ -145,7 +156,13 @@ class _Reader:
         return day, kind or "sale", cents
 
     def _number(
-        self, line: int, cells: dict[str, str], name: str, allowed: Callable[[float], bool], what: str, empty: float | None | str = "required"
+        self,
+        line: int,
+        cells: dict[str, str],
+        name: str,
+        allowed: Callable[[float], bool],
+        what: str,
+        empty: float | str | None = "required",
     ) -> float | None:
         text = cells.get(name, "")
         if not text:

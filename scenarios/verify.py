@@ -69,7 +69,7 @@ def difference(row: RawRecord, record: Record, payload: bytes) -> str:
             return f"{name} is {getattr(row, name)} in the log and {getattr(record, name)} in the re-run"
     if row.payload != payload:
         stored = parse_fact(row.kind, row.payload)
-        for name in stored.keys():
+        for name in type(stored).model_fields:
             if stored[name] != record.payload[name]:
                 return f"{row.kind} {name} is {stored[name]!r} in the log and {record.payload[name]!r} in the re-run"
     return f"{row.kind} has another hash in the re-run"
@@ -120,7 +120,7 @@ def load_run(store: SqliteStore, info: RunInfo) -> Run:
 
 
 def verify(store: SqliteStore, info: RunInfo, on_day: Progress | None = None) -> Verdict:
-    """Check the file, the hash chain, the folds and a byte-identical re-run, in this order; stop at the first that fails."""
+    """Check the hash chain, the file, the folds and a byte-identical re-run; stop at the first that fails."""
     checks: dict[str, str] = {}
 
     def verdict(status: str, seq: int | None = None, problem: str | None = None) -> Verdict:
@@ -152,7 +152,9 @@ def verify(store: SqliteStore, info: RunInfo, on_day: Progress | None = None) ->
         checks["folds"] = "ok"
         finished = state.results.finished
         if finished != (info.status == "finished"):
-            raise DamagedLog(info.records, f"the run's row says {info.status}, the log is {'whole' if finished else 'incomplete'}")
+            raise DamagedLog(
+                info.records, f"the run's row says {info.status}, the log is {'whole' if finished else 'incomplete'}"
+            )
         check = "rerun"
         _rerun(store, info, manifest, None, on_day)
         checks["rerun"] = "ok"
@@ -160,13 +162,19 @@ def verify(store: SqliteStore, info: RunInfo, on_day: Progress | None = None) ->
         checks[check] = "failed"
         problem = error.problem
         if isinstance(error, Mismatch) and manifest.versions != versions():
-            problem += "; the run was made with other versions: " + _version_changes(manifest)
+            made, now = manifest.versions, versions()
+            changes = ", ".join(
+                f"{name} {made.get(name)} (now {now[name]})" for name in now if made.get(name) != now[name]
+            )
+            problem += f"; the run was made with other versions: {changes}"
         return verdict("mismatch", error.seq, problem)
     except InvariantError as error:
         checks[check] = "failed"
         return verdict("mismatch", None, str(error))
     if not finished:
-        return verdict("incomplete", None, f"the log ends after {info.records} records; `run --resume {info.run}` completes it")
+        return verdict(
+            "incomplete", None, f"the log ends after {info.records} records; `run --resume {info.run}` completes it"
+        )
     return verdict("ok")
 
 
@@ -183,8 +191,10 @@ def resume(store: SqliteStore, info: RunInfo, on_day: Progress | None = None) ->
     return _rerun(store, info, manifest, info.run, on_day)
 
 
-def _rerun(store: SqliteStore, info: RunInfo, manifest: RunStarted, append_to: str | None, on_day: Progress | None) -> Run:
-    plan = Scenario.from_manifest(manifest, store.input).plan()
+def _rerun(
+    store: SqliteStore, info: RunInfo, manifest: RunStarted, append_to: str | None, on_day: Progress | None
+) -> Run:
+    plan = Scenario.from_manifest(manifest, store.input).plan()._replace(manifest=manifest)
     writer = None if append_to is None else store.resume(append_to)
     stored = SqliteStore(store.path, create=False)
     try:

@@ -32,7 +32,7 @@ class MarketConfig(Config):
     """Base rate, zone indices and the files they may come from."""
 
     base_rate: BaseRateConfig = BaseRateConfig()
-    correlation: dict[str, Correlation] = {"green-orange": 0.7, "green-red": 0.5, "orange-red": 0.8}
+    correlation: dict[str, Correlation] = Field(default_factory=dict)
     rate_file: StrictStr | None = None
     index_file: StrictStr | None = None
     index_adjusted: StrictBool = False

@@ -66,9 +66,7 @@ class IndexPaths:
         else:
             first, last = self.days[after - 1], self.days[after]
             part = (day - first) / (last - first)
-            levels = [
-                x + part * (y - x) for x, y in zip(self._levels[after - 1], self._levels[after], strict=True)
-            ]
+            levels = [x + part * (y - x) for x, y in zip(self._levels[after - 1], self._levels[after], strict=True)]
         levels = self._shocked(day, levels)
         self._cached = (day, levels)
         return levels

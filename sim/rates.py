@@ -15,7 +15,7 @@ def vasicek_step(
     ``mean_reversion`` 0 is the limit: a Brownian rate without drift.
     """
     if mean_reversion == 0:
-        return rate + volatility * np.sqrt(years) * normal
+        return float(rate + volatility * np.sqrt(years) * normal)
     decay = np.exp(-mean_reversion * years)
     variance = (1 - decay * decay) / (2 * mean_reversion)
     return float(long_term_mean + (rate - long_term_mean) * decay + volatility * np.sqrt(variance) * normal)

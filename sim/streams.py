@@ -1,6 +1,6 @@
 """Counter-based random streams.
 
-A draw depends on (seed, replication, stream, zone, entity) and on nothing else: not on
+A draw depends on (seed, replication, stream, series, entity) and on nothing else: not on
 the order in which draws are asked for, and not on what a policy does. So a loan that
 exists in two runs has the same draws in both. Uniforms become other distributions by their inverse CDF.
 """
@@ -34,14 +34,14 @@ class Streams:
         self._bits = np.random.Philox(key=np.frombuffer(digest[:16], dtype="<u8"))
         self._generator = np.random.Generator(self._bits)
         self._state = self._bits.state
-        self._zone_words: dict[str, int] = {}
+        self._words: dict[str, int] = {}
 
-    def uniforms(self, stream: Stream, zone: str, entity: int, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    def uniforms(self, stream: Stream, series: str, entity: int, shape: tuple[int, ...]) -> NDArray[np.float64]:
         """Uniform draws in the open interval (0, 1), of this shape."""
-        word = self._zone_words.get(zone)
+        word = self._words.get(series)
         if word is None:
-            word = int.from_bytes(hashlib.sha256(zone.encode()).digest()[:8], "little")
-            self._zone_words[zone] = word
+            word = int.from_bytes(hashlib.sha256(series.encode()).digest()[:8], "little")
+            self._words[series] = word
         inner = self._state["state"]
         inner["counter"][:] = (0, entity, word, int(stream))
         self._state["buffer_pos"] = 4
@@ -51,19 +51,19 @@ class Streams:
         draws += 2.0**-54
         return draws
 
-    def normals(self, stream: Stream, zone: str, entity: int, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    def normals(self, stream: Stream, series: str, entity: int, shape: tuple[int, ...]) -> NDArray[np.float64]:
         """Standard normal draws of this shape."""
-        draws: NDArray[np.float64] = ndtri(self.uniforms(stream, zone, entity, shape))
+        draws: NDArray[np.float64] = ndtri(self.uniforms(stream, series, entity, shape))
         return draws
 
-    def attributes(self, zone: str, block: int) -> NDArray[np.float64]:
+    def attributes(self, series: str, block: int) -> NDArray[np.float64]:
         """Uniforms for the attributes of a block of loans; shape (BLOCK, 3)."""
-        return self.uniforms(Stream.loan_attributes, zone, block, (BLOCK, 3))
+        return self.uniforms(Stream.loan_attributes, series, block, (BLOCK, 3))
 
-    def fates(self, zone: str, block: int) -> NDArray[np.float64]:
+    def fates(self, series: str, block: int) -> NDArray[np.float64]:
         """Uniforms that decide how and when a block of loans ends; shape (BLOCK, 3)."""
-        return self.uniforms(Stream.loan_fates, zone, block, (BLOCK, 3))
+        return self.uniforms(Stream.loan_fates, series, block, (BLOCK, 3))
 
-    def noise(self, zone: str, block: int, year: int) -> NDArray[np.float64]:
+    def noise(self, series: str, block: int, year: int) -> NDArray[np.float64]:
         """Standard normals for a block's property noise in the twelve months of a fund year; shape (12, BLOCK)."""
-        return self.normals(Stream.property_noise, zone, (year << 32) | block, (12, BLOCK))
+        return self.normals(Stream.property_noise, series, (year << 32) | block, (12, BLOCK))

@@ -90,4 +90,37 @@ def parse_fact(kind: str, payload: str | bytes) -> Fact:
         raise ValueError(f"payload of {kind} does not fit: {where}: {first['msg']}") from None
 
 
-__all__ = [cls.__name__ for cls in _FACTS] + ["FACTS", "parse_fact"]
+__all__ = [
+    "FACTS",
+    "BookValued",
+    "CallDeclined",
+    "CapitalCalled",
+    "CapitalContributed",
+    "CapitalDeployed",
+    "CapitalDistributed",
+    "CapitalReinvested",
+    "CashInterestReceived",
+    "CommandCancelled",
+    "CommandRejected",
+    "CommandScheduled",
+    "ConfigChanged",
+    "LoanDefaulted",
+    "LoanExited",
+    "LoanHistoryKnown",
+    "LoanInterestPaid",
+    "LoanOriginated",
+    "LoanRecovered",
+    "MarketMoved",
+    "NavReported",
+    "PriceShocked",
+    "ProceedsReleased",
+    "PurchaseDeclined",
+    "RateShocked",
+    "ReinvestmentDeclined",
+    "ReinvestmentPeriodEnded",
+    "ReinvestmentResumed",
+    "ReinvestmentSuspended",
+    "RunFinished",
+    "RunStarted",
+    "parse_fact",
+]

@@ -5,10 +5,14 @@ from typing import Literal
 from events.record import Fact
 
 
+SOURCES = ("tape", "deployment", "reinvestment")
+"""What a loan was bought with: the opening book, called capital, proceeds."""
+
+
 class LoanOriginated(Fact):
     """The fund has bought a loan at its principal.
 
-    ``entity`` numbers the loans of a zone and keys the loan's random draws; the drawn
+    ``entity`` numbers the loans of a zone and source, and keys the loan's random draws; the drawn
     thresholds are unit exponentials, which the integrated hazards of exit and default
     must reach. ``first_accrual_day`` is when interest starts to run, ``first_age_days`` the loan's age that day.
     ``appreciation_share`` is None where the marginal tiers apply.

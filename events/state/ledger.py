@@ -32,9 +32,7 @@ class CashLedger:
 
     def nav_cents(self) -> int:
         """Assets at the last valuation less liabilities."""
-        return sum(
-            cents for account, cents in self.balances.items() if account.startswith(("Assets:", "Liabilities:"))
-        )
+        return sum(cents for account, cents in self.balances.items() if account.startswith(("Assets:", "Liabilities:")))
 
     def cent_days(self, day: int) -> int:
         """Sum over the nights before ``day`` of end-of-day cash and reserve, in cents × days."""

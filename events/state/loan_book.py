@@ -6,7 +6,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from events.facts import LoanDefaulted, LoanExited, LoanHistoryKnown, LoanInterestPaid, LoanOriginated, LoanRecovered, RunStarted
+from events.facts import (
+    LoanDefaulted,
+    LoanExited,
+    LoanHistoryKnown,
+    LoanInterestPaid,
+    LoanOriginated,
+    LoanRecovered,
+    RunStarted,
+)
+from events.facts.loans import SOURCES
 from events.record import Fact, Record
 from events.state.folding import InvariantError, Mutator
 
@@ -14,6 +23,7 @@ PERFORMING, DEFAULTED, GONE = 0, 1, 2
 
 COLUMNS: dict[str, type[np.generic]] = {
     "zone": np.int16,
+    "source": np.int8,
     "entity": np.int32,
     "principal_cents": np.int64,
     "property_value_cents": np.int64,
@@ -52,6 +62,7 @@ class LoanTerms(NamedTuple):
     """One row of the book as plain numbers; fields in the order of ``COLUMNS``."""
 
     zone: int
+    source: int
     entity: int
     principal_cents: int
     property_value_cents: int
@@ -74,7 +85,7 @@ class LoanBook:
         self.zones: list[str] = []
         self.ids: list[str] = []
         self.row_of: dict[str, int] = {}
-        self.originated: list[int] = []
+        self.next_entity: dict[tuple[str, str], int] = {}
         self.performing = 0
         self.in_recovery = 0
         self.interest_paid_day = 0
@@ -137,7 +148,7 @@ class LoanBook:
         zones = fact.scenario["zones"]
         assert isinstance(zones, dict)
         self.zones = list(zones)
-        self.originated = [0] * len(self.zones)
+        self.next_entity = {(zone, source): 0 for zone in self.zones for source in SOURCES}
 
     def _originated(self, record: Record, fact: LoanOriginated) -> None:
         if fact.loan_id in self.row_of:
@@ -145,12 +156,13 @@ class LoanBook:
         zone = self.zones.index(fact.zone)
         self.row_of[fact.loan_id] = len(self.ids)
         self.ids.append(fact.loan_id)
-        self.originated[zone] += 1
+        self.next_entity[fact.zone, fact.source] = fact.entity + 1
         self.performing += 1
         share = fact.appreciation_share
         self._new.append(
             LoanTerms(
                 zone,
+                SOURCES.index(fact.source),
                 fact.entity,
                 fact.principal_cents,
                 fact.property_value_cents,
@@ -207,7 +219,7 @@ class LoanBook:
             digest.update(self.column(name).tobytes())
         digest.update(self.status().tobytes())
         return {
-            "originated": dict(zip(self.zones, self.originated, strict=True)),
+            "originated": len(self.ids),
             "performing": self.performing,
             "in_recovery": self.in_recovery,
             "columns": digest.hexdigest(),

@@ -12,7 +12,7 @@ class MemoryLog:
         self.records: list[Record] = []
         self.hashes: list[str] = []
 
-    def append(self, records: list[Record], payloads: list[bytes], hashes: list[str]) -> None:
+    def append(self, records: list[Record], _payloads: list[bytes], hashes: list[str]) -> None:
         """Keep a batch."""
         self.records += records
         self.hashes += hashes

@@ -140,7 +140,8 @@ class SqliteStore:
         """All runs, oldest first."""
         with self._errors():
             rows = self._db.execute(
-                "SELECT run, scenario, seed, status, records, head_hash, parent, divergence_seq FROM runs ORDER BY rowid"
+                "SELECT run, scenario, seed, status, records, head_hash, parent, divergence_seq"
+                " FROM runs ORDER BY rowid"
             ).fetchall()
         return [RunInfo(*row) for row in rows]
 
@@ -250,7 +251,7 @@ class SqliteLog:
         return self.read()
 
     def read(self, after: int = 0, kinds: Iterable[str] | None = None, limit: int | None = None) -> Iterator[Record]:
-        """Records with seq > ``after``, of these kinds, at most ``limit``. Raises DamagedLog for one that can't be read."""
+        """Records with seq > ``after``, of these kinds, at most ``limit``. Raises DamagedLog for an unreadable one."""
         for row in self._store.rows(self._run, after, kinds, limit):
             try:
                 fact = parse_fact(row.kind, row.payload)

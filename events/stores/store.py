@@ -89,5 +89,3 @@ class RunWriter(LogWriter, Protocol):
 def no_such(name: str, problem: str) -> UnknownRun:
     """The error for a run that a store can't name."""
     return UnknownRun(f"{problem}: '{name}' (see `fundclock runs`)")
-
-

@@ -4,8 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StrictBool, model_validator
 
-from events.units import Count, Rate
 from events.config import Config
+from events.units import Count, Rate
 
 Share = Annotated[Rate, Field(ge=0, le=1)]
 

@@ -1,0 +1,1 @@
+"""The fund's own money: calls, deployment, idle cash."""

@@ -33,7 +33,7 @@ class Treasury:
         if amount:
             yield [CashInterestReceived(amount_cents=amount, from_day=steps[0][0])]
 
-    def distribute(self, day: int) -> Iterator[Output]:
+    def distribute(self, _day: int) -> Iterator[Output]:
         """After the reinvestment period all cash goes to the partners, pro rata to what they paid in."""
         if not self._state.lots.period_over:
             return

@@ -5,9 +5,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StrictBool, StrictStr, model_validator
 
+from events.config import Config
 from events.dates import holiday_source
 from events.units import Amount, Count, Number, Rate
-from events.config import Config
 
 Share = Annotated[Rate, Field(ge=0, le=1)]
 

@@ -77,7 +77,7 @@ class Deployment:
         if self._opening is not None:
             wanted = int(self._opening.principal_cents.sum())
             self._plan_starts_at = min(wanted, self._deployable)
-            yield from self._call(day, day, self._plan_starts_at, "opening_book")
+            yield from self._call(day, self._plan_starts_at, "opening_book")
 
     def buy_opening_book(self, day: int) -> Iterator[Output]:
         """Buy the tape's loans in its order; what the cash can't pay is declined, loan by loan."""
@@ -115,9 +115,9 @@ class Deployment:
         wanted = planned * (tranche + 1) // months - planned * tranche // months
         due = self._calendar.add_business_days(day, self._settings.calls.notice_business_days)
         due = max(due, day + 1)  # notices follow receipts in the day: the earliest receipt is tomorrow's
-        yield from self._call(day, due, wanted, "deployment")
+        yield from self._call(due, wanted, "deployment")
 
-    def _call(self, day: int, due: int, wanted: int, purpose: str) -> Iterator[Output]:
+    def _call(self, due: int, wanted: int, purpose: str) -> Iterator[Output]:
         if wanted <= 0:
             return
         left = sum(self._commitments) - self._state.results.called_cents

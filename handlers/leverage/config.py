@@ -4,8 +4,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, StrictBool, model_validator
 
-from events.units import Count, Number, Rate
 from events.config import Config
+from events.units import Count, Number, Rate
 
 Share = Annotated[Rate, Field(ge=0, le=1)]
 Multiple = Annotated[Number, Field(ge=0, le=100)]

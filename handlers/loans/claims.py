@@ -15,12 +15,14 @@ Tiers = tuple[tuple[float, ...], tuple[float, ...]]
 
 def simple_interest(principal: Value, coupon: Value, days: Value) -> Value:
     """Interest of ``days`` by ACT/365F: principal × coupon × days / 365. Interest does not bear interest."""
-    return principal * coupon * days / 365
+    interest: Value = principal * coupon * days / 365
+    return interest
 
 
 def flat_share_of_gain(opening: Value, value: Value, share: Value) -> Value:
     """share × max(0, value − opening): a share of the gain, never of the value."""
-    return share * (value - opening) * (value > opening)
+    owed: Value = share * (value - opening) * (value > opening)
+    return owed
 
 
 def tiered_share_of_gain(opening: Value, value: Value, tiers: Tiers) -> Value:
@@ -30,13 +32,15 @@ def tiered_share_of_gain(opening: Value, value: Value, tiers: Tiers) -> Value:
     owed = shares[0] * gain * (gain > 0)
     for threshold, below, above in zip(thresholds, shares, shares[1:], strict=False):
         owed = owed + (above - below) * (gain - threshold) * (gain > threshold)
-    return owed * opening
+    total: Value = owed * opening
+    return total
 
 
 def net_sale(value: Value, selling_cost: float, senior_debt: Value) -> Value:
     """What a sale of the property leaves for this loan: value × (1 − selling cost) − senior debt, not below 0."""
     left = value * (1 - selling_cost) - senior_debt
-    return left * (left > 0)
+    paid: Value = left * (left > 0)
+    return paid
 
 
 def sale_weights(appreciation: float, ltv: float) -> tuple[float, float]:

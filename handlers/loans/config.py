@@ -5,8 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StrictStr, model_validator
 
-from events.units import Amount, Number, Rate
 from events.config import Config
+from events.units import Amount, Number, Rate
 
 Share = Annotated[Rate, Field(ge=0, le=1)]
 
@@ -73,8 +73,8 @@ class CouponDraw(RateDraw):
 class Tiers(Config):
     """Marginal shares of appreciation: ``shares[i]`` of the gain between ``thresholds[i-1]`` and ``thresholds[i]``."""
 
-    thresholds: list[Annotated[Rate, Field(gt=0)]] = [0.2, 0.5, 1.0]
-    shares: list[Share] = [0.1, 0.2, 0.3, 0.4]
+    thresholds: tuple[Annotated[Rate, Field(gt=0)], ...] = (0.2, 0.5, 1.0)
+    shares: tuple[Share, ...] = (0.1, 0.2, 0.3, 0.4)
 
     @model_validator(mode="after")
     def _fit(self) -> Self:
@@ -83,7 +83,7 @@ class Tiers(Config):
                 f"{len(self.thresholds)} thresholds need {len(self.thresholds) + 1} shares, got {len(self.shares)}"
             )
         if any(low >= high for low, high in pairwise(self.thresholds)):
-            raise ValueError(f"thresholds must rise, got {self.thresholds}")
+            raise ValueError(f"thresholds must rise, got {list(self.thresholds)}")
         return self
 
 
@@ -105,7 +105,7 @@ class LoansConfig(Config):
         """Thresholds and shares of the marginal tiers; a flat share is one tier without threshold."""
         share = self.appreciation_share
         if isinstance(share, Tiers):
-            return tuple(share.thresholds), tuple(share.shares)
+            return share.thresholds, share.shares
         return (), (share,)
 
 

@@ -236,4 +236,3 @@ def interest_starts(book: LoanBook, rows: NDArray[np.intp]) -> NDArray[np.int32]
     if book.interest_paid_day:
         since = np.where(book.column("pays_cash")[rows], np.maximum(since, book.interest_paid_day), since)
     return since
-

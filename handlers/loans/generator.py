@@ -13,7 +13,7 @@ from handlers.settings import Settings
 
 
 class Offer(NamedTuple):
-    """A loan that could be made; which one is next in its zone never depends on what was bought elsewhere."""
+    """A loan that could be made. Zone, source and number decide it, and nothing that was bought elsewhere."""
 
     principal_cents: int
     ltv: float
@@ -42,7 +42,7 @@ def _draw(uniforms: NDArray[np.float64], config: RateDraw | SizeConfig) -> NDArr
 
 
 class LoanGenerator:
-    """The loans on offer: the n-th loan of a zone, drawn in blocks."""
+    """The loans on offer: the n-th loan of a zone and source, drawn in blocks."""
 
     def __init__(self, settings: Settings, draws: Draws) -> None:
         self._settings = settings
@@ -54,23 +54,24 @@ class LoanGenerator:
         """The smallest principal of a new loan."""
         return to_cents(self._settings.loans.size.min)
 
-    def offer(self, zone: str, entity: int) -> Offer:
-        """The loan with this number in this zone."""
+    def offer(self, zone: str, source: str, entity: int) -> Offer:
+        """The loan with this number in this zone and from this source."""
         if self._made_for is not self._settings.loans:
             self._made_for = self._settings.loans
             self._blocks.clear()
-        block = self._blocks.get((zone, entity // BLOCK))
+        series = f"{zone}/{source}"
+        block = self._blocks.get((series, entity // BLOCK))
         if block is None:
-            block = self._blocks[zone, entity // BLOCK] = self._make(zone, entity // BLOCK, self._made_for)
+            block = self._blocks[series, entity // BLOCK] = self._make(series, entity // BLOCK, self._made_for)
         return block[entity % BLOCK]
 
     def fate(self, zone: str, entity: int) -> tuple[float, float, float]:
         """Exit threshold, default threshold and kind draw of a loan whose attributes come from a tape."""
-        return self.offer(zone, entity)[3:]
+        return self.offer(zone, "tape", entity)[3:]
 
-    def _make(self, zone: str, block: int, config: LoansConfig) -> list[Offer]:
-        size, ltv, coupon = self._draws.attributes(zone, block).T
-        exits, defaults, kinds = self._draws.fates(zone, block).T
+    def _make(self, series: str, block: int, config: LoansConfig) -> list[Offer]:
+        size, ltv, coupon = self._draws.attributes(series, block).T
+        exits, defaults, kinds = self._draws.fates(series, block).T
         return list(
             map(
                 Offer,

@@ -116,10 +116,10 @@ class Lifecycle:
         principal = book.column("principal_cents")[rows]
         interest = self._interest(rows, day)
         values = self._values.of_rows(rows, day)
-        claim = principal + interest + self._share_of_gain(rows, values)
+        owed = principal + interest + self._share_of_gain(rows, values)
         net = net_sale(values, self._settings.loans.selling_cost, book.column("senior_debt_cents")[rows])
-        worth = np.rint(np.minimum(claim, net)).astype(np.int64)
-        claim = np.rint(claim).astype(np.int64)
+        worth = np.rint(np.minimum(owed, net)).astype(np.int64)
+        claim = np.rint(owed).astype(np.int64)
         for row, default in book.defaults.items():
             place = int(np.searchsorted(rows, row))
             claim[place] = default.claim_cents
@@ -235,7 +235,10 @@ class Lifecycle:
         book = self._state.book
         days = (day - interest_starts(book, rows)).astype(np.float64)
         principal = book.column("principal_cents")[rows].astype(np.float64)
-        return np.rint(simple_interest(principal, book.column("coupon")[rows], days)).astype(np.int64)
+        interest: NDArray[np.int64] = np.rint(simple_interest(principal, book.column("coupon")[rows], days)).astype(
+            np.int64
+        )
+        return interest
 
     def _share_of_gain(self, rows: NDArray[np.intp], values: NDArray[np.float64]) -> NDArray[np.float64]:
         opening = self._state.book.column("property_value_cents")[rows].astype(np.float64)
@@ -244,7 +247,8 @@ class Lifecycle:
         tiered = np.isnan(shares)
         if tiered.any():
             owed = np.where(tiered, tiered_share_of_gain(opening, values, self._settings.loans.tiers()), owed)
-        return np.rint(owed)
+        rounded: NDArray[np.float64] = np.rint(owed)
+        return rounded
 
     def _by_zone(self, rows: NDArray[np.intp], cents: NDArray[np.int64]) -> dict[str, int]:
         zones = self._state.book.zones

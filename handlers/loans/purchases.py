@@ -48,7 +48,8 @@ class Purchases:
         zones = [zone for zone in shares if shares[zone] > 0]
         wanted = [shares[zone] * amount_cents for zone in zones]
         spent = [0] * len(zones)
-        entities = dict(zip(self._state.book.zones, self._state.book.originated, strict=True))
+        entities = {zone: self._state.book.next_entity[zone, source] for zone in zones}
+        letter = "r" if source == "reinvestment" else ""
         maturity = self._calendar.add_months(day, config.term_years * 12)
         flat = config.appreciation_share
         share = flat if isinstance(flat, float) else None
@@ -58,12 +59,12 @@ class Purchases:
         while left >= minimum and zones and (limit is None or len(loans) < limit):
             place = max(range(len(zones)), key=lambda i: wanted[i] - spent[i])
             zone = zones[place]
-            offer = self._generator.offer(zone, entities[zone])
+            offer = self._generator.offer(zone, source, entities[zone])
             principal = min(offer.principal_cents, left)
             value = round(principal / offer.ltv)
             loans.append(
                 LoanOriginated(
-                    loan_id=f"{zone}-{entities[zone] + 1:05d}",
+                    loan_id=f"{zone}-{letter}{entities[zone] + 1:05d}",
                     zone=zone,
                     source=source,
                     entity=entities[zone],

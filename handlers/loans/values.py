@@ -5,6 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from events.facts.loans import SOURCES
 from events.state.loan_book import LoanBook, grown
 from handlers.ports import BLOCK, Draws, MarketView
 from handlers.settings import Settings
@@ -22,9 +23,7 @@ class PropertyValues:
     This is a cache of facts and draws, never state of its own.
     """
 
-    def __init__(
-        self, book: LoanBook, settings: Settings, market: MarketView, draws: Draws, knots: list[int]
-    ) -> None:
+    def __init__(self, book: LoanBook, settings: Settings, market: MarketView, draws: Draws, knots: list[int]) -> None:
         """``knots`` are day 0, the month ends and the last day of the fund."""
         self._book = book
         self._settings = settings
@@ -35,7 +34,7 @@ class PropertyValues:
         self._rows = 0
         self._anchor = np.empty(256)
         self._slot = np.empty(256, np.int64)
-        self._blocks: dict[tuple[int, int], int] = {}
+        self._blocks: dict[tuple[str, int], int] = {}
         self._walk = np.zeros(0)
         self._step = np.zeros(0)
         self._normals = np.zeros((12, 0))
@@ -46,8 +45,8 @@ class PropertyValues:
         self._walk += self._step
         self._month = index
         if index % 12 == 0:
-            for (zone, block), place in self._blocks.items():
-                self._normals[:, place : place + BLOCK] = self._draws.noise(self._book.zones[zone], block, index // 12)
+            for (series, block), place in self._blocks.items():
+                self._normals[:, place : place + BLOCK] = self._draws.noise(series, block, index // 12)
         self._set_steps()
 
     def of_rows(self, rows: NDArray[np.intp], day: int) -> Floats:
@@ -79,7 +78,9 @@ class PropertyValues:
         return np.exp(logs, out=logs)
 
     def _part(self, day: int) -> float:
-        first, last = self._knots[self._month : self._month + 2] if self._month + 1 < len(self._knots) else (day, day + 1)
+        first, last = (
+            self._knots[self._month : self._month + 2] if self._month + 1 < len(self._knots) else (day, day + 1)
+        )
         return (day - first) / (last - first)
 
     def _set_steps(self) -> None:
@@ -95,9 +96,11 @@ class PropertyValues:
         if count == self._rows:
             return
         new = slice(self._rows, count)
-        zones = self._book.column("zone")[new].tolist()
-        entities = self._book.column("entity")[new].tolist()
-        places = [self._place(zone, entity // BLOCK) + entity % BLOCK for zone, entity in zip(zones, entities, strict=True)]
+        columns = (self._book.column(name)[new].tolist() for name in ("zone", "source", "entity"))
+        places = [
+            self._place(zone, source, entity // BLOCK) + entity % BLOCK
+            for zone, source, entity in zip(*columns, strict=True)
+        ]
         self._anchor = grown(self._anchor, count)
         self._slot = grown(self._slot, count)
         self._slot[new] = places
@@ -112,11 +115,12 @@ class PropertyValues:
         self._anchor[new] = logs
         self._rows = count
 
-    def _place(self, zone: int, block: int) -> int:
-        place = self._blocks.get((zone, block))
+    def _place(self, zone: int, source: int, block: int) -> int:
+        series = f"{self._book.zones[zone]}/{SOURCES[source]}"
+        place = self._blocks.get((series, block))
         if place is None:
-            place = self._blocks[zone, block] = len(self._walk)
-            normals = self._draws.noise(self._book.zones[zone], block, self._month // 12)
+            place = self._blocks[series, block] = len(self._walk)
+            normals = self._draws.noise(series, block, self._month // 12)
             self._normals = np.concatenate([self._normals, normals], axis=1)
             self._walk = np.concatenate([self._walk, np.zeros(BLOCK)])
             self._set_steps()

@@ -1,0 +1,1 @@
+"""Reinvestment of proceeds."""

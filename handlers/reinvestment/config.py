@@ -1,11 +1,11 @@
-"""Config of reinvestment: ``reinvestment_engine`` in a scenario. Shares of fund size and allocation gaps are decimals."""
+"""Config of reinvestment: ``reinvestment_engine`` in a scenario; shares are decimals."""
 
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StrictBool, model_validator
 
-from events.units import Amount, Count, Number, Rate
 from events.config import Config
+from events.units import Amount, Count, Number, Rate
 
 Share = Annotated[Rate, Field(ge=0, le=1)]
 Months = Annotated[Number, Field(ge=0, le=120)]
@@ -19,7 +19,7 @@ class ReinvestmentConfig(Config):
     reinvestment_frequency: Literal["on_exit", "monthly", "quarterly", "semi_annual", "annual"] = "quarterly"
     reinvestment_delay: Months = 1
     reinvestment_batch_size: Annotated[Count, Field(ge=1)] = 50
-    zone_preference_multipliers: dict[str, Annotated[Number, Field(ge=0)]] = {"green": 1.0, "orange": 1.0, "red": 1.0}
+    zone_preference_multipliers: dict[str, Annotated[Number, Field(ge=0)]] = Field(default_factory=dict)
     opportunistic_threshold: Annotated[Rate, Field(ge=-1, le=10)] = 0.05
     rebalance_threshold: Share = 0.05
     reinvestment_ltv_adjustment: Annotated[Rate, Field(gt=-1, le=10)] = 0
@@ -45,6 +45,6 @@ class ReinvestmentConfig(Config):
 
     @model_validator(mode="after")
     def _some_multiplier(self) -> Self:
-        if not any(self.zone_preference_multipliers.values()):
+        if self.zone_preference_multipliers and not any(self.zone_preference_multipliers.values()):
             raise ValueError("zone_preference_multipliers: at least one multiplier must be above 0")
         return self

@@ -1,0 +1,179 @@
+"""What must hold after every record of any fund."""
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from events.facts import LoanExited, LoanOriginated, LoanRecovered
+from events.postings import POSTINGS
+from events.replay import replay
+from events.state import State
+from scenarios import Scenario
+
+funds = st.fixed_dictionaries(
+    {
+        "fund.size": st.sampled_from([3e6, 2e7]),
+        "fund.term_years": st.sampled_from([3, 5]),
+        "fund.reinvestment_period_years": st.sampled_from([0, 1, 3]),
+        "fund.deployment_months": st.sampled_from([1, 6, 12]),
+        "fund.start_date": st.sampled_from(["2026-01-01", "2027-02-28", "2028-02-29", "2026-05-17"]),
+        "fund.wind_down_discount": st.sampled_from([0, 0.2]),
+        "loans.interest_payment": st.sampled_from(["capitalise", "cash"]),
+        "loans.selling_cost": st.sampled_from([0.02, 0.5]),
+        "exits.age_years": st.sampled_from([{"mean": 1, "sd": 1}, {"mean": 4, "sd": 1.5}]),
+        "exits.min_hold_years": st.sampled_from([0, 0.25]),
+        "exits.foreclosure_months": st.sampled_from([0, 3, 24]),
+        "zones.red.default_rate": st.sampled_from([0.025, 1.0]),
+        "calls.notice_business_days": st.sampled_from([0, 10, 60]),
+        "reinvestment_engine.reinvestment_delay": st.sampled_from([0, 0.5, 1, 7]),
+        "reinvestment_engine.reinvestment_frequency": st.sampled_from(
+            ["on_exit", "monthly", "quarterly", "semi_annual", "annual"]
+        ),
+        "reinvestment_engine.min_reinvestment_amount": st.sampled_from([0, 100_000, 1_000_000]),
+        "reinvestment_engine.reinvestment_batch_size": st.sampled_from([1, 50]),
+    }
+)
+
+
+@given(funds, st.integers(0, 2**32))
+@settings(max_examples=40)
+def test_every_record_leaves_a_fund_that_can_be(changes, seed):
+    run = Scenario.from_dict({}).with_(seed=seed, set=changes).run()
+    state = State()
+    nights = 0
+    idle, last_day, bought = 0, 0, {}
+    period_end = run.state.lots.period_over
+    for record in run.log:
+        assert record.day >= last_day
+        nights += idle * (record.day - last_day)
+        state.apply(record)
+        fact = record.payload
+        legs = POSTINGS[type(fact)](fact) if type(fact) in POSTINGS else ()
+        assert sum(cents for _, cents in legs) == 0
+        assert sum(state.ledger.balances.values()) == 0
+        assert state.ledger.cash_cents >= 0
+        assert state.ledger.reserve_cents >= 0
+        lots = state.lots
+        assert lots.eligible_cents + lots.waiting_cents == sum(lot.cents for lot in lots.lots.values())
+        assert lots.eligible_cents <= state.ledger.cash_cents
+        if isinstance(fact, LoanOriginated):
+            bought[fact.loan_id] = record.day
+        elif isinstance(fact, LoanExited | LoanRecovered):
+            assert fact.held_days == record.day - bought.pop(fact.loan_id)
+            assert fact.proceeds_cents == fact.principal_cents + fact.interest_cents + fact.gain_cents
+            assert 0 <= fact.proceeds_cents <= fact.claim_cents
+        idle, last_day = state.ledger.cash_cents + state.ledger.reserve_cents, record.day
+    assert period_end
+    assert not bought
+    assert nights == state.ledger.cent_days(last_day)
+    assert not state.agenda.pending
+    zero = {a: c for a, c in state.ledger.balances.items() if a.startswith(("Assets:", "Liabilities:"))}
+    assert not any(zero.values())
+    assert state.digest() == run.state.digest()
+
+
+@given(funds, st.integers(0, 2**32))
+@settings(max_examples=25)
+def test_no_proceeds_are_lent_before_their_delay_or_after_the_period(changes, seed):
+    scenario = Scenario.from_dict({}).with_(seed=seed, set=changes)
+    run = scenario.run()
+    calendar, fund = scenario.config.calendar(), scenario.config.fund
+    period_end = calendar.add_months(0, fund.reinvestment_period_years * 12)
+    delay = scenario.config.reinvestment_engine.reinvestment_delay
+    received, given_out = {}, {}
+    for record in run.log:
+        fact = record.payload
+        cents = getattr(fact, "proceeds_cents", None) or (
+            fact.amount_cents if record.kind == "loan_interest.paid/1" else 0
+        )
+        if cents:
+            received[record.seq] = (record.day, cents)
+        if record.kind == "capital.reinvested/1":
+            assert record.day < period_end
+            assert sum(cents for _, cents in fact.lots) == fact.amount_cents == fact.offered_cents - fact.carried_cents
+            assert fact.amount_cents + fact.carried_cents == fact.offered_cents
+            assert math.fsum(fact.actual.values()) == pytest.approx(1)
+            for lot, part in fact.lots:
+                day, whole = received[lot]
+                assert record.day >= calendar.add_months(day, delay)
+                given_out[lot] = given_out.get(lot, 0) + part
+                assert given_out[lot] <= whole
+
+
+def test_a_replay_reaches_the_state_of_the_run(base_run):
+    assert replay(base_run.log).digest() == base_run.state.digest()
+
+
+def test_a_replay_as_of_a_day_is_the_state_at_its_end(base_run):
+    day = 1000
+    early = replay(base_run.log, day)
+    by_hand = State()
+    for record in base_run.log:
+        if record.day <= day:
+            by_hand.apply(record)
+    assert early.digest() == by_hand.digest()
+    assert early.digest() != base_run.state.digest()
+
+
+def test_the_book_counts_what_the_log_counts(base_run):
+    kinds = [record.kind for record in base_run.log]
+    assert base_run.metrics["loans_originated"] == kinds.count("loan.originated/1")
+    assert base_run.metrics["loans_exited"] == kinds.count("loan.exited/1") + kinds.count("loan.recovered/1")
+    assert base_run.metrics["loans_defaulted"] == kinds.count("loan.defaulted/1")
+
+
+def test_net_asset_value_moves_only_by_income_and_by_partners(base_run):
+    """Assets less liabilities equal what partners put in less what they took, plus income, after every record."""
+    state = State()
+    for record in base_run.log:
+        state.apply(record)
+        others = sum(c for a, c in state.ledger.balances.items() if a.startswith(("Equity:", "Income:", "Expenses:")))
+        assert state.ledger.nav_cents() == -others
+
+
+def test_the_valuation_of_every_quarter_is_the_sum_over_living_loans(base_run):
+    state = State()
+    for record in base_run.log:
+        state.apply(record)
+        if record.kind == "book.valued/1":
+            fact = record.payload
+            assert sum(fact.loans.values()) == state.book.performing + state.book.in_recovery
+            book = {a: c for a, c in state.ledger.balances.items() if a.startswith("Assets:Loans:")}
+            assert sum(book.values()) == sum(fact.value_cents.values())
+            assert book["Assets:Loans:Cost"] == sum(fact.principal_cents.values())
+
+
+def test_a_policy_moves_no_draw_of_a_loan_that_exists_in_both_runs(base_run):
+    slow = Scenario.load("base").with_(seed=7, set={"reinvestment_engine.reinvestment_delay": 6}).run()
+
+    def drawn(run):
+        return {
+            r.payload.loan_id: (
+                r.payload.coupon,
+                r.payload.exit_threshold,
+                r.payload.default_threshold,
+                r.payload.kind_draw,
+            )
+            for r in run.log.read(kinds=["loan.originated/1"])
+        }
+
+    fast, late = drawn(base_run), drawn(slow)
+    both = fast.keys() & late.keys()
+    assert len(both) > 300
+    assert all(fast[loan] == late[loan] for loan in both)
+
+
+def test_an_unrelated_loan_exits_on_the_same_day_whatever_the_delay(base_run):
+    slow = Scenario.load("base").with_(seed=7, set={"reinvestment_engine.reinvestment_delay": 6}).run()
+
+    def ends(run):
+        deployed = {
+            r.payload.loan_id for r in run.log.read(kinds=["loan.originated/1"]) if r.payload.source == "deployment"
+        }
+        return {
+            r.payload.loan_id: r.day for r in run.log.read(kinds=["loan.exited/1"]) if r.payload.loan_id in deployed
+        }
+
+    assert ends(base_run) == ends(slow)
