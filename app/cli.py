@@ -487,30 +487,16 @@ for _name in LATER:
 def main() -> None:
     """Run the command line; exit codes are those of ``app.terminal``."""
     try:
-        app(standalone_mode=False)
+        app()
+    except SystemExit as stop:
+        if stop.code == terminal.INTERRUPTED:
+            say("interrupted; what was recorded is kept")
+        raise
     except Exception as error:
-        _fail(error)
-    except KeyboardInterrupt:
-        say("interrupted; what was recorded is kept")
-        sys.exit(terminal.INTERRUPTED)
-
-
-def _fail(error: Exception) -> NoReturn:
-    import click
-
-    if isinstance(error, click.exceptions.Abort):
-        say("interrupted; what was recorded is kept")
-        sys.exit(terminal.INTERRUPTED)
-    if isinstance(error, click.ClickException):
-        error.show()
-        sys.exit(error.exit_code)
-    if isinstance(error, BrokenPipeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(terminal.OK)
-    code = terminal.exit_code_of(error)
-    if code is None:
-        terminal.log().error("internal_error", error=str(error), exc_info=error)
-        sys.exit(terminal.INTERNAL)
-    for line in str(error).splitlines():
-        say(f"error: {line}")
-    sys.exit(code)
+        code = terminal.exit_code_of(error)
+        if code is None:
+            terminal.log().error("internal_error", error=str(error), exc_info=error)
+            sys.exit(terminal.INTERNAL)
+        for line in str(error).splitlines():
+            say(f"error: {line}")
+        sys.exit(code)

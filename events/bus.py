@@ -50,8 +50,12 @@ class HandlerError(Exception):
     """A handler failed; the log up to ``seq`` is valid."""
 
     def __init__(self, seq: int, handler: str, error: Exception) -> None:
-        super().__init__(f"{handler} failed on the record with seq {seq}: {type(error).__name__}: {error}")
+        super().__init__(seq, handler, error)  # SimPy makes an error of a process anew, from its args
         self.seq = seq
+
+    def __str__(self) -> str:
+        seq, handler, error = self.args
+        return f"{handler} failed on the record with seq {seq}: {type(error).__name__}: {error}"
 
 
 class EventBus:

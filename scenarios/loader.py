@@ -88,6 +88,8 @@ class _Plain:
             raise InvalidInput(
                 [Problem("", f"has more than {MAX_NODES:,} values or {MAX_DEPTH} levels", self._document.source)]
             )
+        if getattr(getattr(node, "tag", None), "value", None):
+            raise InvalidInput([self._document.problem(path, "has a tag; plain values are allowed")])
         if isinstance(node, Mapping):
             plain = {}
             for key, value in node.items():

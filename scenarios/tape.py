@@ -1,6 +1,7 @@
 """Loan tapes: a CSV file of the loans with which a fund opens. All bad rows are listed, or nothing is loaded."""
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
@@ -17,6 +18,7 @@ REQUIRED = ("loan_id", "zone", "principal", "property_value", "coupon", "term_ye
 OPTIONAL = ("age_years", "appreciation_share", "interest_payment", "exit_on", "exit_kind", "proceeds")
 EXIT_KINDS = ("sale", "refinance", "maturity", "default")
 MOST_PROBLEMS = 1000
+_GENERATED = re.compile(r"[A-Za-z]\w*-r?\d{5,}")
 
 
 def read_tape(content: bytes, source: str, zones: Mapping[str, Any], calendar: Calendar, last_day: int) -> OpeningBook:
@@ -89,6 +91,8 @@ class _Reader:
             self._wrong(line, "loan_id is empty")
         elif loan_id in self._lines:
             self._wrong(line, f"loan_id '{loan_id}' is there twice, first in line {self._lines[loan_id]}")
+        elif _GENERATED.fullmatch(loan_id):
+            self._wrong(line, f"loan_id '{loan_id}' is kept for loans that the fund makes")
         self._lines.setdefault(loan_id, line)
         if zone not in self._zones:
             self._wrong(line, f"unknown zone '{zone}'; there are {', '.join(self._zones)}")

@@ -24,9 +24,12 @@ class Mismatch(Exception):
     """A re-run came to another record than the log holds; ``seq`` is the first."""
 
     def __init__(self, seq: int, problem: str) -> None:
-        super().__init__(f"record {seq}: {problem}")
+        super().__init__(seq, problem)
         self.seq = seq
         self.problem = problem
+
+    def __str__(self) -> str:
+        return f"record {self.seq}: {self.problem}"
 
 
 class _EndOfPrefix(Exception):

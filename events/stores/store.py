@@ -22,9 +22,12 @@ class DamagedLog(Exception):
     """A log is not what was written. ``seq`` is the first bad record."""
 
     def __init__(self, seq: int, problem: str) -> None:
-        super().__init__(f"record {seq}: {problem}")
+        super().__init__(seq, problem)
         self.seq = seq
         self.problem = problem
+
+    def __str__(self) -> str:
+        return f"record {self.seq}: {self.problem}"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,280 @@
+"""The command line as a user meets it: words in, text and exit codes out."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app import cli
+
+ROOT = Path(__file__).resolve().parent.parent
+SMALL = ["--set", "fund.size=4m", "--set", "fund.term_years=3", "--set", "fund.reinvestment_period_years=2"]
+
+
+@pytest.fixture
+def fundclock(tmp_path, monkeypatch, capfd):
+    """Runs a command in an empty folder; returns exit code, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FUNDCLOCK_STORE", raising=False)
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["fundclock", *map(str, words)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            code = stop.code or 0
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return run
+
+
+def test_run_prints_every_metric_and_keeps_the_log(fundclock):
+    code, out, _ = fundclock("run", "base", "--seed", 7, *SMALL, "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert list(found)[0] == "schema"
+    assert found["schema"] == "fundclock.run/1"
+    assert {"run", "scenario", "seed", "head_hash", "records", "days", "metrics", "warnings"} <= set(found)
+    assert set(found["metrics"]) >= {
+        "net_irr", "gross_irr", "tvpi", "dpi", "rvpi", "moic", "net_irr_without_line", "committed", "contributed",
+        "distributed", "nav", "loans_originated", "loans_exited", "loans_defaulted", "reinvested",
+        "reinvestment_count", "mean_days_to_reinvest", "idle_dollar_days", "interest_paid", "commitment_fees_paid",
+        "peak_debt", "max_leverage_ratio", "min_dscr", "covenant_breaches", "management_fees", "carry", "zones",
+    }  # fmt: skip
+    for name, value in found["metrics"].items():
+        if value is None:
+            assert any(line.startswith(f"{name} is null: ") for line in found["warnings"]), name
+    assert found["metrics"]["committed"] == "4000000.00"
+    assert set(found["metrics"]["zones"]["green"]) == {
+        "originated",
+        "exited",
+        "defaulted",
+        "proceeds",
+        "gain",
+        "return",
+    }
+    code, out, _ = fundclock("runs", "--json")
+    [listed] = json.loads(out)["runs"]
+    assert (listed["run"], listed["head_hash"], listed["status"]) == (found["run"], found["head_hash"], "finished")
+    assert listed["parent"] is None
+    code, out, _ = fundclock("show", found["run"], "--json")
+    shown = json.loads(out)
+    assert shown["metrics"] == found["metrics"]
+    assert shown["status"] == "finished"
+
+
+def test_events_prints_a_record_a_line(fundclock):
+    fundclock("run", "base", *SMALL)
+    code, out, _ = fundclock("events", "last", "--json", "--after", 10, "--limit", 5)
+    records = [json.loads(line) for line in out.splitlines()]
+    assert (code, [record["seq"] for record in records]) == (0, [11, 12, 13, 14, 15])
+    assert set(records[0]) == {"seq", "day", "phase", "kind", "cause", "correlation", "payload"}
+    _, out, _ = fundclock("events", "last", "--json", "--kind", "loan.originated/1", "--kind", "loan.exited/1")
+    assert {json.loads(line)["kind"] for line in out.splitlines()} == {"loan.originated/1", "loan.exited/1"}
+    code, out, _ = fundclock("events", "last", "--limit", 3)
+    assert "run.started/1" in out
+    code, _, err = fundclock("events", "last", "--kind", "loan.exitted/1")
+    assert (code, "did you mean 'loan.exited/1'?" in err) == (2, True)
+
+
+def test_replay_folds_to_a_day(fundclock):
+    fundclock("run", "base", *SMALL)
+    code, out, _ = fundclock("replay", "last", "--as-of", "2027-03-31", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert list(found)[0] == "schema"
+    keys = {"state_digest", "day", "date", "cash", "reserve", "nav", "loans", "facilities", "ledger"}
+    assert keys <= set(found)
+    assert (found["day"], found["date"]) == (454, "2027-03-31")
+    assert found["ledger"]["Assets:Cash"] == found["cash"]
+    _, out, _ = fundclock("replay", "last", "--json")
+    assert json.loads(out)["nav"] == "0.00"
+    code, out, _ = fundclock("replay", "last", "--as-of", "2027-03-31")
+    assert "Equity:LP:Contributions" in out
+    for bad, says in (("March", "expected a date like 2028-03-31"), ("2020-01-01", "before the fund's start")):
+        code, _, err = fundclock("replay", "last", "--as-of", bad)
+        assert (code, says in err) == (2, True)
+
+
+def test_verify_and_the_exit_codes_of_a_damaged_store(fundclock):
+    import sqlite3
+
+    fundclock("run", "base", *SMALL)
+    code, out, _ = fundclock("verify", "last")
+    assert (code, "records verified" in out) == (0, True)
+    raw = sqlite3.connect("fundclock.db")
+    raw.execute("DROP TRIGGER records_are_never_updated")
+    raw.execute("UPDATE records SET day = day + 1 WHERE seq = 31")
+    raw.commit()
+    raw.close()
+    code, out, _ = fundclock("verify", "last")
+    assert (code, "first bad record 31" in out) == (4, True)
+    code, out, _ = fundclock("verify", "last", "--json")
+    assert (code, json.loads(out)["bad_seq"]) == (4, 31)
+
+
+def test_why_goes_up_to_the_root_and_down_to_the_effects(fundclock):
+    fundclock("run", "base")
+    _, out, _ = fundclock("events", "last", "--json", "--kind", "proceeds.released/1", "--limit", 1)
+    released = json.loads(out)
+    code, out, _ = fundclock("why", "last", released["seq"], "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert [cause["kind"] for cause in found["causes"]] == ["loan.exited/1", "command.scheduled/1"]
+    exit_seq = found["causes"][0]["seq"]
+    _, out, _ = fundclock("why", "last", exit_seq, "--json")
+    below = json.loads(out)["record"]["effects"]
+    assert below[0]["kind"] == "command.scheduled/1"
+    assert below[0]["effects"][0]["seq"] == released["seq"]
+    _, out, _ = fundclock("events", "last", "--json", "--kind", "capital.reinvested/1", "--limit", 1)
+    reinvested = json.loads(out)
+    _, out, _ = fundclock("why", "last", reinvested["seq"], "--json")
+    assert json.loads(out)["lots"] == [lot for lot, _ in reinvested["payload"]["lots"]]
+    code, out, _ = fundclock("why", "last", reinvested["seq"])
+    assert "paid for by" in out
+    code, _, err = fundclock("why", "last", 999999)
+    assert (code, "there is no record 999999" in err) == (2, True)
+
+
+def test_exports_hold_every_record(fundclock, tmp_path):
+    _, out, _ = fundclock("run", "base", *SMALL, "--json")
+    records = json.loads(out)["records"]
+    assert fundclock("export", "last", "--to", "jsonl", "-o", "log.jsonl")[0] == 0
+    lines = (tmp_path / "log.jsonl").read_text().splitlines()
+    assert len(lines) == records
+    assert json.loads(lines[0])["kind"] == "run.started/1"
+    assert fundclock("export", "last", "--to", "csv", "-o", "log.csv")[0] == 0
+    with (tmp_path / "log.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == records
+    assert rows[-1]["kind"] == "run.finished/1"
+    assert rows[-1]["date"] == "2029-01-01"
+    assert json.loads(rows[3]["payload"])["kind"] == rows[3]["kind"]
+    code, _, err = fundclock("export", "last", "--to", "parquet", "-o", "x")
+    assert (code, "not available yet" in err) == (2, True)
+    assert fundclock("export", "last", "--to", "csv", "-o", "no/such/folder.csv")[0] == 5
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_bad_input_is_refused_whole_with_nothing_written(fundclock, tmp_path):
+    (tmp_path / "bad.yaml").write_text("fund:\n  sze: 5m\n")
+    code, out, err = fundclock("run", "bad.yaml")
+    assert (code, out) == (2, "")
+    assert "bad.yaml:2:3: fund.sze: unknown key; did you mean 'size'?" in err
+    assert not (tmp_path / "fundclock.db").exists()
+    code, _, err = fundclock("run", "base", "--set", "reinvestment_engine.reinvestmnt_delay=3")
+    assert (code, "did you mean 'reinvestment_delay'?" in err) == (2, True)
+    assert fundclock("run", "base", "--seed", "-1")[0] == 2
+    assert fundclock("run", "base", "--sead", "1")[0] == 2
+    assert fundclock("run")[0] == 2
+    assert fundclock("run", "base", "--log-level", "loud")[0] == 2
+    assert fundclock("run", "base", "--store", "postgresql://x")[0] == 2
+    code, _, err = fundclock("run", "base", "--loans", "nowhere.csv")
+    assert (code, "can't read nowhere.csv" in err) == (2, True)
+    assert not (tmp_path / "fundclock.db").exists()
+
+
+def test_stores_that_can_t_be_used_are_exit_code_5(fundclock, tmp_path):
+    code, _, err = fundclock("runs")
+    assert (code, "there is no store at fundclock.db" in err) == (5, True)
+    (tmp_path / "x.db").write_text("words " * 500)
+    code, _, err = fundclock("runs", "--store", "x.db")
+    assert (code, "file is not a database" in err) == (5, True)
+    fundclock("run", "base", *SMALL)
+    code, _, err = fundclock("show", "nope")
+    assert (code, "no run has this name" in err) == (5, True)
+    code, _, err = fundclock("run", "--resume", "last")
+    assert (code, "nothing to resume" in err) == (5, True)
+
+
+def test_validate_lists_problems_and_warnings(fundclock, tmp_path):
+    assert fundclock("validate", "base")[1] == "base is valid\n"
+    (tmp_path / "bad.yaml").write_text("fund: {sze: 5m}\ncalls: {notice: 3}\n")
+    code, out, _ = fundclock("validate", "bad.yaml", "--json")
+    found = json.loads(out)
+    assert (code, found["valid"]) == (2, False)
+    assert [(p["line"], p["key"], p["suggestion"]) for p in found["problems"]] == [
+        (1, "fund.sze", "size"),
+        (2, "calls.notice", None),
+    ]
+    _, _, err = fundclock("validate", "base", "--set", "fees.carry=1")
+    assert "fees.carry: unknown key" in err
+    _, _, err = fundclock("validate", "base", "--set", "fees.management=1%")
+    assert "fees: has no effect yet" in err
+
+
+def test_init_explain_schema_and_version(fundclock, tmp_path):
+    code, out, _ = fundclock("init", "mine.yaml")
+    assert (code, "fundclock run mine.yaml" in out) == (0, True)
+    assert fundclock("init", "mine.yaml")[0] == 2
+    assert fundclock("run", "mine.yaml")[0] == 0
+    code, out, _ = fundclock("explain", "mine.yaml")
+    assert "size: 50000000.0  # default: 100000000.0" in out
+    (tmp_path / "again.yaml").write_text(out)
+    assert fundclock("validate", "again.yaml")[0] == 0
+    described = json.loads(fundclock("schema")[1])
+    assert described["additionalProperties"] is False
+    assert "reinvestment_engine" in described["properties"]
+    assert json.loads(fundclock("version", "--json")[1])["versions"]["fundclock"]
+
+
+def test_the_demo_compares_two_runs(fundclock):
+    code, out, _ = fundclock("demo")
+    assert code == 0
+    assert "Mean days to reinvest" in out
+    code, out, _ = fundclock("demo", "--json")
+    found = json.loads(out)
+    rows = {row["metric"]: row for row in found["comparison"]}
+    assert rows["mean_days_to_reinvest"]["first"] > 30 > rows["mean_days_to_reinvest"]["second"]
+    assert float(rows["idle_dollar_days"]["delta"]) < 0
+
+
+def test_what_is_announced_and_not_built_says_so(fundclock):
+    for name in ("fork", "diff", "audit", "stress", "sweep", "ensemble", "serve"):
+        code, _, err = fundclock(name, "last", "--at", "2028-03-31")
+        assert (code, err) == (2, f"fundclock {name} is not available yet\n")
+
+
+def test_the_operators_log_is_json_on_stderr_when_asked_for(fundclock):
+    _, out, err = fundclock("run", "base", *SMALL, "--json", "--log-level", "info")
+    json.loads(out)
+    lines = [json.loads(line) for line in err.splitlines()]
+    assert [line["event"] for line in lines] == ["run.starting", "run.finished"]
+    assert lines[1]["records"] > 0
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys; sys.argv = ['fundclock', '--help']\n"
+        "from app import cli\n"
+        "try:\n    cli.main()\nexcept SystemExit:\n    pass\n"
+        "heavy = {'numpy', 'scipy', 'pydantic', 'simpy', 'ruamel', 'structlog', 'holidays', 'pyxirr', 'sqlite3'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT, timeout=60
+    )
+    assert done.stderr.strip() == "[]"
+    assert "verify" in done.stdout
+
+
+def test_a_closed_pipe_ends_quietly(tmp_path):
+    environment = {**os.environ, "FUNDCLOCK_STORE": str(tmp_path / "f.db")}
+    program = Path(sys.executable).with_name("fundclock")
+    subprocess.run([program, "run", "base", *SMALL], env=environment, capture_output=True, check=True, timeout=60)
+    listing = subprocess.run(
+        f"{program} events last --json | head -1",
+        shell=True,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert json.loads(listing.stdout)["seq"] == 1
+    assert listing.stderr == ""

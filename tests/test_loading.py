@@ -1,0 +1,176 @@
+"""Scenario documents: what is refused, where it stands, and what was probably meant."""
+
+import json
+
+import pytest
+
+from app.documents import STARTER, resolved_yaml
+from scenarios import InvalidInput, Scenario, shipped
+from scenarios.loader import parse, parse_setting, validate
+from scenarios.schema import ScenarioConfig
+
+
+def problems(text, **settings):
+    with pytest.raises(InvalidInput) as caught:
+        document = parse(text, "my.yaml")
+        scenario = Scenario(document, "my")
+        if settings:
+            scenario = scenario.with_(set={k.replace("__", "."): v for k, v in settings.items()}, origin="--set")
+        scenario.plan()
+    return [str(problem) for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("fund: {sze: 1m}", "my.yaml:1:8: fund.sze: unknown key; did you mean 'size'?"),
+        ("fnd: {}", "my.yaml:1:1: fnd: unknown key; did you mean 'fund'?"),
+        ("fund:\n  size: lots", "my.yaml:2:3: fund.size: expected an amount (a number, optionally with 'k', 'm', 'bn'), got 'lots'"),
+        ("fund:\n  size: true", "my.yaml:2:3: fund.size: expected an amount, got true"),
+        ("fund: {size: -5m}", "my.yaml:1:8: fund.size: input should be greater than 0, got '-5m'"),
+        ("fund: {size: .nan}", "my.yaml:1:8: fund.size: must be a finite number, got nan"),
+        ("fund: {size: .inf}", "my.yaml:1:8: fund.size: must be a finite number, got inf"),
+        ("fund: {term_years: 0.3}", "my.yaml:1:8: fund.term_years: expected a whole number of months, got 0.3 years"),
+        ("fund: {start_date: tomorrow}", "fund.start_date: input should be a valid date"),
+        ("fund: {calendar: MARS}", "fund.calendar: no holiday list is called 'MARS'"),
+        ("fund: {deployment_months: 1.5}", "fund.deployment_months"),
+        ("fund: {term_years: 3}", "reinvestment_period_years 5 is longer than term_years 3"),
+        ("fund: 5", "my.yaml:1:1: fund: expected a mapping of keys, got 5"),
+        ("zones: {}", "zones"),
+        ("zones: {green: {target_allocation: 50%}}", "my.yaml:1:1: zones: target_allocation of all zones must sum to 1, got 0.5"),
+        ("zones: {blue: {target_allocation: 1}}", "zones.blue.appreciation: is missing"),
+        ("zones: {green-red: {target_allocation: 1}}", "zones.green-red"),
+        ("zones: {green: {target_allocation: 1, default_rte: 1%}}", "did you mean 'default_rate'?"),
+        ("market: {base_rate: {model: vasicec}}", "market.base_rate.model: expected 'vasicek', 'constant' or 'file', got 'vasicec'; did you mean 'vasicek'?"),
+        ("market: {correlation: {green-orange: 0.9, green-red: -0.9, orange-red: 0.9}}", "not positive semi-definite, smallest eigenvalue -0.8"),
+        ("market: {correlation: {green-orange: 1.2}}", "market.correlation.green-orange"),
+        ("market: {correlation: {green-blue: 0.2}}", "market.correlation.green-blue: expected two zones like 'green-red'"),
+        ("market: {correlation: {green-red: 0.2, red-green: 0.3}}", "is given twice, also as"),
+        ("market: {rate_file: nowhere.csv}", "market.rate_file: can't read nowhere.csv: No such file"),
+        ("market: {base_rate: {model: file}}", "market.rate_file: is needed where market.base_rate.model is 'file'"),
+        ("market: {index_file: x.csv}", "market.index_file needs zones.<name>.series; missing for green, orange, red"),
+        ("loans: {size: {min: 2m}}", "loans.size: min 2e+06 is above max 1e+06"),
+        ("loans: {appreciation_share: 140%}", "loans.appreciation_share"),
+        ("loans: {appreciation_share: {thresholds: [0.5, 0.2], shares: [0.1, 0.2, 0.3]}}", "thresholds must rise"),
+        ("exits: {age_years: {sd: 0}}", "exits.age_years.sd: input should be greater than 0"),
+        ("calls: {notice_business_days: 100}\nfund: {term_years: 0.25, reinvestment_period_years: 0, deployment_months: 1}", "my.yaml:1:9: calls.notice_business_days: 100 is longer than the fund's life"),
+        ("reinvestment_engine: {reinvestment_delay: -1}", "reinvestment_engine.reinvestment_delay: input should be greater than or equal to 0"),
+        ("reinvestment_engine: {cash_reserve_min: 20%}", "cash_reserve_min ≤ cash_reserve_target ≤ cash_reserve_max is broken"),
+        ("reinvestment_engine: {zone_preference_multipliers: {blue: 1}}", "zone_preference_multipliers.blue: unknown zone; there are green, orange, red"),
+        ("reinvestment_engine: {zone_preference_multipliers: {green: 0, red: 0}}", "at least one multiplier must be above 0"),
+        ("leverage: {enabled: true}", "not available yet"),
+        ("script: [{at: 2026-05-01, do: {shock_prise: 5%}}]", "my.yaml:1:32: script.0.do.shock_prise: unknown command 'shock_prise'; did you mean 'shock_price'?"),
+        ("script: [{at: 2025-05-01, do: {shock_price: 5%}}]", "script.0.at: 2025-05-01 is outside the fund's life, 2026-01-01 to 2035-12-31"),
+        ("script: [{at: 2026-05-01, do: {shock_price: {zone: blue, change: 5%}}}]", "unknown zone 'blue'"),
+        ("script: [{at: 2026-05-01, do: {shock_price: {change: -100%}}}]", "must be above -1"),
+        ("script: [{at: 2026-05-01, do: {shock_price: {chnge: -10%}}}]", "did you mean 'change'?"),
+        ("script: [{at: 2026-05-01, do: {set: {fund.size: 5m}}}]", "fund.size can't change during a run"),
+        ("script: [{at: 2026-05-01, do: {set: {zones.green.volatility: 5}}}]", "zones.green.volatility can't change during a run"),
+        ("script: [{at: 2026-05-01, do: {set: {exits.foo: 5}}}]", "unknown key"),
+        ("script: [{at: 2026-05-01, do: {reinvest: {amount: 5}}}]", "the command 'reinvest' is not available yet"),
+        ("script: [{when: nav < 5, do: {shock_price: 5%}}]", "when: is not available yet"),
+        ("script: [{at: 2026-05-01, do: {}}]", "expected one command, got none"),
+        ("fund: {size: 1m}\nfund: {size: 2m}", "my.yaml:2:1: found duplicate key"),
+        ("fund: {size: 1m, size: 2m}", "found duplicate key"),
+        ("fund: [1, 2", "is not YAML"),
+        ("fund: !!python/object:os.system {}", "my.yaml:1:1: fund: has a tag; plain values are allowed"),
+        ("- a\n- b", "expected sections like 'fund:'"),
+        ("just words", "expected sections like 'fund:'"),
+        (b"\xff\xfe\x00", "is not UTF-8 text"),
+        ("x" * 1_000_001, "is larger than 1,000,000 bytes"),
+        ("name: " + "[" * 60 + "]" * 60, "levels"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_named_with_its_place(text, expected):
+    found = problems(text)
+    assert any(expected in line for line in found), found
+    assert all("my.yaml" in line or "can't read" in line for line in found)
+
+
+def test_all_problems_are_listed_at_once():
+    found = problems("fund: {sze: 1m, term_years: -2}\nzones: {green: {volatility: maybe}}\ncall: {}")
+    assert len(found) == 4
+
+
+def test_aliases_that_multiply_are_refused():
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 9)]
+    assert "100,000 values" in problems("\n".join(lines))[0]
+
+
+def test_a_setting_is_named_as_the_place_of_its_problem():
+    [line] = problems("fund: {size: 1m}", fund__sise=5)
+    assert line == "--set fund.sise: fund.sise: unknown key; did you mean 'size'?"
+    with pytest.raises(InvalidInput, match="expected KEY=VALUE"):
+        parse_setting("fund.size")
+
+
+def test_settings_are_yaml_and_mappings_merge():
+    assert parse_setting("a.b=[1, 2]") == ("a.b", [1, 2])
+    assert parse_setting("a.b=25m") == ("a.b", "25m")
+    assert parse_setting("a.b=null") == ("a.b", None)
+    changed = Scenario.load("base").with_(set={"zones": {"green": {"volatility": "20%"}}}).config
+    assert changed.zones["green"].volatility == 0.2
+    assert changed.zones["green"].appreciation == 0.06
+    bare = Scenario.from_dict({}).with_(set={"zones.red.volatility": 0.3}).config
+    assert list(bare.zones) == ["green", "orange", "red"]
+
+
+def test_base_spells_out_every_default():
+    values = parse((Scenario.load.__globals__["LIBRARY"] / "base.yaml").read_bytes(), "base.yaml").values
+    defaults = ScenarioConfig().model_dump(mode="json")
+    resolved = Scenario.load("base").config.model_dump(mode="json")
+    for section, default in defaults.items():
+        if section not in ("name", "description"):
+            assert resolved[section] == default, section
+        if section not in ("leverage", "capital_allocation", "sweep"):
+            assert section in values
+    assert set(values["reinvestment_engine"]) == set(defaults["reinvestment_engine"])
+    assert len(values["reinvestment_engine"]) == 19
+
+
+@pytest.mark.parametrize("name", [name for name in shipped() if name != "historical"])
+def test_shipped_scenarios_are_valid_and_ask_for_nothing_that_is_not_built(name):
+    scenario = Scenario.load(name)
+    scenario.plan()
+    assert scenario.warnings() == []
+
+
+def test_what_has_no_effect_yet_is_said():
+    scenario = Scenario.load("base").with_(
+        set={"fees.management": 0.01, "reinvestment_engine.enable_cash_reserve": True}
+    )
+    assert scenario.warnings() == [
+        "fees: has no effect yet",
+        "reinvestment_engine.enable_cash_reserve: has no effect yet",
+    ]
+
+
+def test_json_is_accepted_and_explained_scenarios_load_again():
+    config = Scenario.load("crash").config
+    as_json = validate(parse(json.dumps(config.model_dump(mode="json")), "crash.json"))
+    as_yaml = validate(parse(resolved_yaml(config), "crash.yaml"))
+    assert as_json == as_yaml == config
+
+
+def test_explain_marks_what_differs_from_the_default():
+    text = resolved_yaml(Scenario.load("instant").config)
+    assert "reinvestment_delay: 0.0" in text
+    assert "# default: 1.0" in text
+
+
+def test_the_starter_is_a_valid_scenario():
+    Scenario(parse(STARTER, "starter.yaml"), "starter").plan()
+
+
+def test_an_unknown_scenario_is_answered_with_what_there_is():
+    with pytest.raises(InvalidInput, match="did you mean 'base'"):
+        Scenario.load("bse")
+    with pytest.raises(InvalidInput, match="shipped scenarios: base, crash, historical, instant"):
+        Scenario.load("/nowhere/at/all.yaml")
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63, True])
+def test_a_seed_outside_its_range_is_refused(seed):
+    with pytest.raises(InvalidInput, match="must be a whole number from 0"):
+        Scenario.load("base").with_(seed=seed)
