@@ -1,7 +1,7 @@
 """The record: one envelope for every fact, and its canonical bytes."""
 
-import hashlib
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, InstanceOf
@@ -65,17 +65,11 @@ def canonical_line(
     seq: int, day: int, phase: str, kind: str, cause: int | None, correlation: int, payload: bytes
 ) -> bytes:
     """The canonical bytes of a record from its parts; what the hash chain covers and what ``export`` writes."""
-    return b'{"seq":%d,"day":%d,"phase":"%b","kind":"%b","cause":%b,"correlation":%d,"payload":%b}' % (
-        seq,
-        day,
-        phase.encode(),
-        kind.encode(),
-        b"null" if cause is None else b"%d" % cause,
-        correlation,
-        payload,
-    )
+    parent = "null" if cause is None else cause
+    head = f'{{"seq":{seq},"day":{day},"phase":"{phase}","kind":"{kind}","cause":{parent},"correlation":{correlation},'
+    return head.encode() + b'"payload":' + payload + b"}"
 
 
 def chain(previous: str, line: bytes) -> str:
     """The hash of a record: SHA-256 over the previous record's hash (hex) and this record's canonical bytes."""
-    return hashlib.sha256(previous.encode() + line).hexdigest()
+    return sha256(previous.encode() + line).hexdigest()

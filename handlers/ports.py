@@ -5,7 +5,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK = 256
+BLOCK = 128
 """Loans of a zone are drawn in blocks of this many."""
 
 

@@ -135,8 +135,17 @@ class Simulation:
         for day, source, command in self._plan.acts:
             self.bus.publish([facts.CommandScheduled(due_day=day, command=command, source=source)])
         self.kernel.start(self._processes)
-        with _rare_collections():
-            self.kernel.run(self.last_day)
+        try:
+            with _rare_collections():
+                self.kernel.run(self.last_day)
+        finally:
+            self._dismantle()
+
+    def _dismantle(self) -> None:
+        """Undo what refers back to itself, so that a run that nobody holds any more is freed at once and not by the collector."""
+        self.bus.dismantle()
+        self.kernel.dismantle()
+        self._processes.clear()
 
     def _schedule(self, record: Record, fact: facts.CommandScheduled) -> Output:
         self.kernel.put_on_calendar(record, fact)

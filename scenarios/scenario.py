@@ -134,7 +134,7 @@ def play_in_memory(plan: Plan, on_day: Callable[[int, int], None] | None = None)
     log = MemoryLog()
     simulation = Simulation(plan, log, _progress(plan, on_day))
     simulation.run()
-    return Run(plan.manifest, log, simulation.state, simulation.bus.head_hash)
+    return Run(plan.manifest, log, simulation.state, log.head_hash)
 
 
 def play_into(store: SqliteStore, plan: Plan, on_day: Callable[[int, int], None] | None = None) -> Run:
@@ -150,7 +150,7 @@ def play_into(store: SqliteStore, plan: Plan, on_day: Callable[[int, int], None]
         writer.close("failed")
         raise
     writer.close("finished")
-    return Run(plan.manifest, store.log(writer.run), simulation.state, simulation.bus.head_hash, writer.run)
+    return Run(plan.manifest, store.log(writer.run), simulation.state, writer.head_hash, writer.run)
 
 
 def run_name(plan: Plan) -> str:

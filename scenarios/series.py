@@ -2,6 +2,7 @@
 
 import calendar
 import csv
+import io
 import math
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
@@ -12,13 +13,14 @@ from scenarios.problems import InvalidInput, Problem
 DAILY_GAP = 5
 """Calendar days between daily fixings that are still no hole: a long weekend."""
 
-Rows = list[tuple[int, list[str]]]
+Rows = Iterator[tuple[int, list[str]]]
 
 
 def read_table(content: bytes, source: str, header: Callable[[list[str]], str | None]) -> Rows:
-    """Rows of a CSV file with their line numbers. ``header`` returns what is wrong with the header, if anything.
+    """Rows of a CSV file with their line numbers, as they are asked for.
 
-    Raises InvalidInput for text that is not UTF-8, mixed line ends, a bad header, or no rows.
+    ``header`` returns what is wrong with the header, if anything. Raises InvalidInput for text
+    that is not UTF-8, mixed line ends, a bad header, or no rows.
     """
     try:
         text = content.decode("utf-8-sig")
@@ -29,19 +31,23 @@ def read_table(content: bytes, source: str, header: Callable[[list[str]], str | 
     crlf, lone = text.count("\r\n"), text.count("\n") - text.count("\r\n")
     if text.count("\r") > crlf or (crlf and lone):
         raise InvalidInput([Problem("", f"mixes line ends ({crlf} CRLF, {lone} LF)", source)])
+    lines = csv.reader(io.StringIO(text, newline=""))
+    empty = True
     try:
-        lines = list(csv.reader(text.splitlines()))
+        names = next(lines, None)
+        if names is None:
+            raise InvalidInput([Problem("", "is empty", source)])
+        wrong = header([name.strip() for name in names])
+        if wrong:
+            raise InvalidInput([Problem("", wrong, source, 1)])
+        for row in lines:
+            if any(cell.strip() for cell in row):
+                empty = False
+                yield lines.line_num, row
     except csv.Error as error:
-        raise InvalidInput([Problem("", f"is not CSV: {error}", source)]) from None
-    if not lines:
-        raise InvalidInput([Problem("", "is empty", source)])
-    wrong = header([name.strip() for name in lines[0]])
-    if wrong:
-        raise InvalidInput([Problem("", wrong, source, 1)])
-    rows = [(number, row) for number, row in enumerate(lines[1:], start=2) if any(cell.strip() for cell in row)]
-    if not rows:
+        raise InvalidInput([Problem("", f"is not CSV: {error}", source, lines.line_num)]) from None
+    if empty:
         raise InvalidInput([Problem("", "has a header but no rows", source)])
-    return rows
 
 
 def read_rates(content: bytes, source: str, key: str) -> tuple[list[date], list[float]]:

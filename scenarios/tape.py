@@ -2,6 +2,8 @@
 
 import math
 import re
+import sys
+from array import array
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
@@ -62,21 +64,23 @@ class _Reader:
         self._last_day = last_day
         self._lines: dict[str, int] = {}
         self._maturity: dict[float, int] = {}
-        self._rows: list[tuple[Any, ...]] = []
+        self._ids: list[str] = []
+        self._zone_names: list[str] = []
+        self._principal, self._value, self._age, self._maturity_days = (array("q") for _ in range(4))
+        self._coupon = array("d")
+        self._optional: tuple[list[Any], ...] = ([], [], [], [], [])
 
     def book(self) -> OpeningBook:
         """The rows in columns."""
-        ids, zones, principal, value, coupon, age, maturity, *optional = zip(*self._rows, strict=True)
-        self._rows = []
         return OpeningBook(
-            list(ids),
-            list(zones),
-            np.array(principal, np.int64),
-            np.array(value, np.int64),
-            np.array(coupon, np.float64),
-            np.array(age, np.int32),
-            np.array(maturity, np.int32),
-            *(list(column) for column in optional),
+            self._ids,
+            self._zone_names,
+            np.array(self._principal, np.int64),
+            np.array(self._value, np.int64),
+            np.array(self._coupon, np.float64),
+            np.array(self._age, np.int32),
+            np.array(self._maturity_days, np.int32),
+            *self._optional,
         )
 
     def read(self, line: int, row: list[str]) -> None:
@@ -113,22 +117,16 @@ class _Reader:
         if len(self.problems) > before or principal is None or value is None or coupon is None or term is None:
             return
         age = age or 0.0
-        self._rows.append(
-            (
-                loan_id,
-                zone,
-                to_cents(principal),
-                to_cents(value),
-                coupon,
-                round(age * 365),
-                self._maturity_day(term - age),
-                share,
-                payment == "cash" if payment else None,
-                exit_day,
-                exit_kind,
-                proceeds,
-            )
-        )
+        self._ids.append(loan_id)
+        self._zone_names.append(sys.intern(zone))
+        self._principal.append(to_cents(principal))
+        self._value.append(to_cents(value))
+        self._coupon.append(coupon)
+        self._age.append(round(age * 365))
+        self._maturity_days.append(self._maturity_day(term - age))
+        pays_cash = payment == "cash" if payment else None
+        for column, cell in zip(self._optional, (share, pays_cash, exit_day, exit_kind, proceeds), strict=True):
+            column.append(cell)
 
     def _maturity_day(self, years: float) -> int:
         day = self._maturity.get(years)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from events.bus import LogWriter
+from events.chain import ChainedLog
 from events.facts import RunStarted, parse_fact
 from events.integrity import check_chain
 from events.record import Record
@@ -36,25 +37,26 @@ class _EndOfPrefix(Exception):
     """The stored records have all been met again."""
 
 
-class PrefixCheck:
+class PrefixCheck(ChainedLog):
     """A log writer that compares records with stored ones and hands on what comes after them."""
 
     def __init__(self, stored: Iterator[RawRecord], beyond: LogWriter | None) -> None:
         """With ``beyond`` None the re-run stops where the stored records end."""
+        super().__init__()
         self._stored = stored
         self._beyond = beyond
         self._done = False
         self.checked = 0
 
-    def append(self, records: list[Record], payloads: list[bytes], hashes: list[str]) -> None:
-        """Check a batch. Raises Mismatch at the first record that differs."""
+    def _write(self, records: list[Record], payloads: list[bytes], hashes: list[str]) -> None:
+        """Check sealed records. Raises Mismatch at the first that differs."""
         for place, (record, payload, digest) in enumerate(zip(records, payloads, hashes, strict=True)):
             row = None if self._done else next(self._stored, None)
             if row is None:
                 self._done = True
                 if self._beyond is None:
                     raise _EndOfPrefix
-                self._beyond.append(records[place:], payloads[place:], hashes[place:])
+                self._beyond.append(records[place:])
                 return
             self.checked += 1
             if row.hash != digest:
@@ -206,6 +208,7 @@ def _rerun(
         simulation = Simulation(plan, check, None if on_day is None else lambda day: on_day(day, last))
         try:
             simulation.run()
+            check.seal()
         except _EndOfPrefix:
             pass
         except KeyboardInterrupt:
@@ -223,4 +226,4 @@ def _rerun(
             writer.close("finished")
     finally:
         stored.close()
-    return Run(manifest, store.log(info.run), simulation.state, simulation.bus.head_hash, info.run)
+    return Run(manifest, store.log(info.run), simulation.state, check.head_hash, info.run)

@@ -20,7 +20,8 @@ def lognormal_path(
     shape (len(days) − 1, zones); years are ACT/365F.
     """
     years = (np.diff(days) / 365)[:, None]
-    correlated = normals @ cholesky.T
+    # a sum over few zones, not a matrix product: BLAS would wake its threads, and round as the machine likes
+    correlated = (normals[:, None, :] * cholesky).sum(axis=2)
     steps = (appreciation - volatility**2 / 2) * years + volatility * np.sqrt(years) * correlated
     return np.vstack([np.zeros(len(volatility)), np.cumsum(steps, axis=0)])
 
@@ -42,6 +43,11 @@ class IndexPaths:
         base = self.level(0)
         self._levels = [[x - b for x, b in zip(row, base, strict=True)] for row in self._levels]
         self._cached = (0, [])
+
+    @property
+    def shocks(self) -> int:
+        """How many shocks there have been."""
+        return len(self._shocks)
 
     def shock(self, day: int, logs: list[float]) -> None:
         """Each zone's log level is higher by its entry of ``logs`` from ``day`` on."""

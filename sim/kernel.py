@@ -21,6 +21,18 @@ RANKS = 64
 Process = Generator[simpy.Event, Any, None]
 
 
+class Moment(simpy.Event):
+    """An event on a day that is sure to come: triggered when it is made, like SimPy's Timeout, and in a phase."""
+
+    def __init__(self, env: simpy.Environment, phase: Phase, callback: Callable[["Moment"], None]) -> None:
+        self.env = env
+        self.callbacks = [callback]
+        self.phase = phase
+        self._ok = True
+        self._value = None
+        self._defused = False
+
+
 class Kernel:
     """Carries out promises when they are due, and wakes the fund's processes."""
 
@@ -44,9 +56,7 @@ class Kernel:
 
     def wait(self, name: str, day: int, phase: Phase) -> simpy.Event:
         """The event on which process ``name`` goes on: this day, in this phase."""
-        event = self._event(day, phase, self._ranks[name])
-        event.callbacks.append(lambda _event: self._enter(phase))
-        return event
+        return self._at(day, phase, self._ranks[name], self._enter)
 
     def interrupt(self, name: str) -> None:
         """Wake a process that waits for a later day than it should; it looks again."""
@@ -69,27 +79,31 @@ class Kernel:
         slot = self._slots.get((fact.due_day, phase))
         if slot is None:
             slot = self._slots[fact.due_day, phase] = []
-            self._event(fact.due_day, phase, 0).callbacks.append(lambda _event: self._keep(phase))
+            self._at(fact.due_day, phase, 0, self._keep)
         slot.append((fact.command.business_key, record.seq, record.correlation, fact.command))
+
+    def dismantle(self) -> None:
+        """Let go of processes and of what is still on the calendar; the clock can't go on after this."""
+        self.processes.clear()
+        self._slots.clear()
+        self.env = simpy.Environment(self.day)
 
     def run(self, last_day: int) -> None:
         """Play the days up to and with ``last_day``."""
         self.env.run(until=last_day + 1)
 
-    def _event(self, day: int, phase: Phase, rank: int) -> simpy.Event:
-        event = simpy.Event(self.env)
-        event._ok = True
-        event._value = None
-        self.env.schedule(event, priority=phase * RANKS + rank, delay=day - self.env.now)  # type: ignore[arg-type]
-        return event
+    def _at(self, day: int, phase: Phase, rank: int, callback: Callable[[Moment], None]) -> Moment:
+        moment = Moment(self.env, phase, callback)
+        self.env.schedule(moment, phase * RANKS + rank, day - self.env.now)  # type: ignore[arg-type]
+        return moment
 
-    def _enter(self, phase: Phase) -> None:
-        self._bus.day = self.day
-        self._bus.phase = phase
+    def _enter(self, moment: Moment) -> None:
+        self._bus.day = int(self.env.now)
+        self._bus.phase = moment.phase
 
-    def _keep(self, phase: Phase) -> None:
-        self._enter(phase)
-        slot = self._slots.pop((self.day, phase))
+    def _keep(self, moment: Moment) -> None:
+        self._enter(moment)
+        slot = self._slots.pop((self._bus.day, moment.phase))
         slot.sort(key=lambda entry: entry[:2])
         pending = self._bus.state.agenda.pending
         for _key, seq, correlation, command in slot:

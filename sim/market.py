@@ -19,6 +19,7 @@ class Market:
         self._calendar = calendar
         self._rates = rates
         self._indices = indices
+        self._appreciation: tuple[tuple[int, int, int], list[float]] = ((-1, 0, 0), [])
 
     def rate(self, day: int) -> float:
         """The base rate that holds on a day, as an annual decimal."""
@@ -38,9 +39,12 @@ class Market:
 
     def appreciation(self, day: int, months: int = 12) -> list[float]:
         """Trailing change of each zone's price level over ``months``, as known on the day."""
-        now = self._indices.known(day)
-        then = self._indices.known(self._calendar.add_months(day, -months))
-        return [math.expm1(x - y) for x, y in zip(now, then, strict=True)]
+        key = (day, months, self._indices.shocks)
+        if self._appreciation[0] != key:
+            now = self._indices.known(day)
+            then = self._indices.known(self._calendar.add_months(day, -months))
+            self._appreciation = (key, [math.expm1(x - y) for x, y in zip(now, then, strict=True)])
+        return self._appreciation[1]
 
     def move(self, day: int) -> Iterator[Output]:
         """The fact of what is known of the market on a day."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-BLOCK = 256
+BLOCK = 128
 """Entities that are drawn together."""
 
 

@@ -178,7 +178,7 @@ def test_the_historical_fund_plays_on_published_series(real_series):
                 proceeds + record.payload.proceeds_cents,
             )
     returns = {zone: proceeds / cost - 1 for zone, (cost, proceeds) in earned.items()}
-    assert max(returns["orange"], returns["red"]) < returns["green"] - 0.1  # prices fell in CA and NV, not in TX
+    assert max(returns["orange"], returns["red"]) < returns["green"] - 0.05  # prices fell in CA and NV, not in TX
     assert run.metrics["loans_defaulted"] > 0
 
 

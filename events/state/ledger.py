@@ -1,5 +1,6 @@
 """The ledger: balances by account, and how long cash lay idle."""
 
+from collections import defaultdict
 from typing import Any
 
 from events.facts import CashInterestReceived
@@ -12,7 +13,7 @@ class CashLedger:
     """Account balances in cents (debits above zero) and the integral of idle cash over nights."""
 
     def __init__(self) -> None:
-        self.balances: dict[str, int] = {}
+        self.balances: defaultdict[str, int] = defaultdict(int)
         self.idle_cents = 0
         self.idle_steps: list[tuple[int, int]] = []
         self._cent_days = 0
@@ -23,12 +24,12 @@ class CashLedger:
     @property
     def cash_cents(self) -> int:
         """Cash, the reserve not included."""
-        return self.balances.get(CASH, 0)
+        return self.balances[CASH]
 
     @property
     def reserve_cents(self) -> int:
         """Cash held in the reserve."""
-        return self.balances.get(RESERVE, 0)
+        return self.balances[RESERVE]
 
     def nav_cents(self) -> int:
         """Assets at the last valuation less liabilities."""
@@ -43,10 +44,10 @@ class CashLedger:
         total = 0
         for account, cents in POSTINGS[type(fact)](fact):
             total += cents
-            balances[account] = balances.get(account, 0) + cents
+            balances[account] += cents
         if total:
             raise InvariantError(f"the legs of {fact.kind} at seq {record.seq} sum to {total} cents, not to 0")
-        cash, reserve = balances.get(CASH, 0), balances.get(RESERVE, 0)
+        cash, reserve = balances[CASH], balances[RESERVE]
         if cash < 0 or reserve < 0:
             raise InvariantError(f"{fact.kind} at seq {record.seq} leaves cash {cash} and reserve {reserve} cents")
         if cash + reserve != self.idle_cents:
@@ -67,7 +68,7 @@ class CashLedger:
     def summary(self) -> dict[str, Any]:
         """Balances by account, sorted by name."""
         return {
-            "balances": dict(sorted(self.balances.items())),
+            "balances": {account: cents for account, cents in sorted(self.balances.items()) if cents},
             "cent_days": self._cent_days,
             "since": self._since,
         }

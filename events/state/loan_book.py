@@ -20,6 +20,8 @@ from events.record import Fact, Record
 from events.state.folding import InvariantError, Mutator
 
 PERFORMING, DEFAULTED, GONE = 0, 1, 2
+FILL = 4096
+"""New rows that may wait before they are written to the columns: a row in a list is ten times as large."""
 
 COLUMNS: dict[str, type[np.generic]] = {
     "zone": np.int16,
@@ -83,6 +85,7 @@ class LoanBook:
 
     def __init__(self) -> None:
         self.zones: list[str] = []
+        self._zone_numbers: dict[str, int] = {}
         self.ids: list[str] = []
         self.row_of: dict[str, int] = {}
         self.next_entity: dict[tuple[str, str], int] = {}
@@ -92,6 +95,7 @@ class LoanBook:
         self.known_endings: dict[int, KnownEnding] = {}
         self.defaults: dict[int, Default] = {}
         self._columns = {name: np.empty(256, dtype) for name, dtype in COLUMNS.items()}
+        self._cells = list(self._columns.values())
         self._status = np.zeros(256, np.int8)
         self._filled = 0
         self._new: list[LoanTerms] = []
@@ -118,13 +122,23 @@ class LoanBook:
         """One row; an origination that has not been filled into columns yet is found too."""
         if row >= self._filled:
             return self._new[row - self._filled]
-        return LoanTerms._make([column.item(row) for column in self._columns.values()])
+        return LoanTerms._make([column.item(row) for column in self._cells])
+
+    def value(self, name: str, row: int) -> Any:
+        """One cell as a plain number."""
+        if row >= self._filled:
+            return getattr(self._new[row - self._filled], name)
+        return self._columns[name].item(row)
 
     def status(self) -> NDArray[np.int8]:
         """PERFORMING, DEFAULTED or GONE; shape (len(book),)."""
         if self._new:
             self._fill()
         return self._status[: self._filled]
+
+    def status_of(self, row: int) -> int:
+        """The status of one loan."""
+        return PERFORMING if row >= self._filled else self._status.item(row)
 
     def performing_rows(self) -> NDArray[np.intp]:
         """Rows of loans that pay."""
@@ -136,7 +150,9 @@ class LoanBook:
 
     def _fill(self) -> None:
         count = self._filled + len(self._new)
-        self._columns = {name: grown(old, count) for name, old in self._columns.items()}
+        if count > len(self._status):
+            self._columns = {name: grown(old, count) for name, old in self._columns.items()}
+            self._cells = list(self._columns.values())
         self._status = grown(self._status, count)
         for name, values in zip(COLUMNS, zip(*self._new, strict=True), strict=True):
             self._columns[name][self._filled : count] = values
@@ -148,12 +164,13 @@ class LoanBook:
         zones = fact.scenario["zones"]
         assert isinstance(zones, dict)
         self.zones = list(zones)
+        self._zone_numbers = {zone: number for number, zone in enumerate(zones)}
         self.next_entity = {(zone, source): 0 for zone in self.zones for source in SOURCES}
 
     def _originated(self, record: Record, fact: LoanOriginated) -> None:
         if fact.loan_id in self.row_of:
             raise InvariantError(f"loan {fact.loan_id} is originated twice, at seq {record.seq} again")
-        zone = self.zones.index(fact.zone)
+        zone = self._zone_numbers[fact.zone]
         self.row_of[fact.loan_id] = len(self.ids)
         self.ids.append(fact.loan_id)
         self.next_entity[fact.zone, fact.source] = fact.entity + 1
@@ -178,6 +195,8 @@ class LoanBook:
                 fact.kind_draw,
             )
         )
+        if len(self._new) >= FILL:
+            self._fill()
 
     def _history_known(self, _record: Record, fact: LoanHistoryKnown) -> None:
         self.known_endings[self.row_of[fact.loan_id]] = KnownEnding(

@@ -2,19 +2,24 @@
 
 from collections.abc import Iterable, Iterator
 
+from events.chain import ChainedLog
 from events.record import Record
 
 
-class MemoryLog:
+class MemoryLog(ChainedLog):
     """Records in a list: a log writer while the run goes on, a log to read at any time."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.records: list[Record] = []
         self.hashes: list[str] = []
 
-    def append(self, records: list[Record], _payloads: list[bytes], hashes: list[str]) -> None:
+    def append(self, records: list[Record]) -> None:
         """Keep a batch."""
         self.records += records
+        super().append(records)
+
+    def _write(self, _records: list[Record], _payloads: list[bytes], hashes: list[str]) -> None:
         self.hashes += hashes
 
     def __len__(self) -> int:

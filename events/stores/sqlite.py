@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from events.chain import ChainedLog
 from events.facts import parse_fact
 from events.record import FIRST_HASH, Record
 from events.stores.store import DamagedLog, InputFile, RawRecord, RunInfo, Status, StoreError, no_such
@@ -206,24 +207,22 @@ class SqliteStore:
         return None if found == ["ok"] else "; ".join(found)
 
 
-class SqliteWriter:
+class SqliteWriter(ChainedLog):
     """Appends a run's records, a thousand to a transaction."""
 
     def __init__(self, store: SqliteStore, run: str, count: int, head: str) -> None:
+        super().__init__(head)
         self.run = run
         self._store = store
         self._written = count
-        self._head = head
         self._rows: list[tuple[object, ...]] = []
 
-    def append(self, records: list[Record], payloads: list[bytes], hashes: list[str]) -> None:
-        """Take a batch; it is on disk when the transaction is full or the run ends."""
+    def _write(self, records: list[Record], payloads: list[bytes], hashes: list[str]) -> None:
         run = self.run
         self._rows += [
             (run, r.seq, r.day, r.phase, r.kind, r.cause, r.correlation, payload.decode(), digest)
             for r, payload, digest in zip(records, payloads, hashes, strict=True)
         ]
-        self._head = hashes[-1]
         if len(self._rows) >= BATCH:
             self._flush("running")
 
@@ -234,6 +233,7 @@ class SqliteWriter:
 
     def close(self, status: Status) -> None:
         """Write the rest and the run's status."""
+        self.seal()
         self._flush(status)
 
 

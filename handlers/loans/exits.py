@@ -7,6 +7,7 @@ a month is what was known when the month began.
 """
 
 import math
+from array import array
 from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import NamedTuple
@@ -17,12 +18,15 @@ from scipy.special import log_ndtr
 
 from events.facts import LoanOriginated
 from events.record import Record
-from events.state.loan_book import LoanBook, grown
+from events.state.loan_book import PERFORMING, LoanBook, grown
 from handlers.loans.claims import sale_weights, simple_interest
-from handlers.loans.config import ExitsConfig
+from handlers.loans.config import ExitsConfig, ZoneConfig
 from handlers.loans.values import PropertyValues
 from handlers.ports import MarketView
 from handlers.settings import Settings
+
+CHUNK = 8192
+"""Loans whose hazards are integrated together: their columns stay in the processor's cache."""
 
 CRITICAL_LTV = 0.8
 """Above it, a loan's default hazard grows with its LTV."""
@@ -69,11 +73,15 @@ class ExitClock:
         self._hazard_for: ExitsConfig | None = None
         self._oldest = 0
         self._multipliers: list[float] = []
+        self._rates: list[float] = []
+        self._rates_for: dict[str, ZoneConfig] = {}
         self._appreciation: list[float] = []
-        self._exit = np.zeros(256)
-        self._default = np.zeros(256)
-        self._noted = np.zeros(256, np.bool_)
-        self._new: list[tuple[float, float]] = []
+        self._exit_left = np.zeros(256)
+        self._default_left = np.zeros(256)
+        self._new_exit = array("d")
+        self._new_default = array("d")
+        self._noted: set[int] = set()
+        self._maturities: list[tuple[int, int]] = []
         self._rows = 0
         self._endings: dict[int, list[Ending]] = {}
         self._days: list[int] = []
@@ -89,48 +97,54 @@ class ExitClock:
         if day not in self._endings:
             return []
         heappop(self._days)
-        return sorted(self._endings.pop(day))
+        endings = sorted(self._endings.pop(day))
+        self._noted.difference_update(ending.row for ending in endings)
+        return endings
 
     def begin_month(self, index: int, day: int) -> None:
         """Integrate all hazards from this knot to the next and note who ends in between."""
-        self._take_new_rows()
+        if self._new_exit:
+            self._take_new_rows()
         self._set_market(day)
         if index + 1 >= len(self._knots):
             self._next_knot = day + 1
             return
         self._next_knot = self._knots[index + 1]
+        rows = self._book.performing_rows()
+        for first in range(0, len(rows), CHUNK):
+            self._integrate(rows[first : first + CHUNK], day)
+        self._find_maturities()
+
+    def _integrate(self, rows: NDArray[np.intp], day: int) -> None:
+        """Add the month's hazards to these loans' integrals."""
         span = self._next_knot - day
         book = self._book
-        rows = book.performing_rows()
-        if len(rows) == 0:
-            return
         zones = book.column("zone")[rows]
         ltv = self._ltv(rows, zones, day)
         ages = day - book.column("born_day")[rows]
-        exit_now = self._exit[rows]
-        exit_then = self._hazard[ages + span]
-        exit_then -= self._hazard[ages]
-        exit_then *= np.array(self._multipliers)[zones]
-        exit_then += exit_now
-        default_now = self._default[rows]
-        default_then = ltv - CRITICAL_LTV
-        np.maximum(default_then, 0, out=default_then)
-        default_then *= self._settings.exits.ltv_sensitivity
-        np.exp(default_then, out=default_then)
-        default_then *= np.array(self._default_rates())[zones] * (span / 365)
-        default_then += default_now
-        self._exit[rows] = exit_then
-        self._default[rows] = default_then
-        exit_at, default_at = book.column("exit_threshold")[rows], book.column("default_threshold")[rows]
-        ends = (exit_then >= exit_at) | (default_then >= default_at)
-        ends |= book.column("maturity_day")[rows] <= self._next_knot
-        ends &= ~self._noted[rows]
+        speeds, rates = np.array((self._multipliers, self._default_rates()))[:, zones]
+        exits = self._hazard[ages + span]
+        exits -= self._hazard[ages]
+        exits *= speeds
+        defaults = ltv - CRITICAL_LTV
+        np.maximum(defaults, 0, out=defaults)
+        defaults *= self._settings.exits.ltv_sensitivity
+        np.exp(defaults, out=defaults)
+        defaults *= rates
+        defaults *= span / 365
+        exit_left, default_left = self._exit_left[rows], self._default_left[rows]
+        ends = np.minimum(exit_left - exits, default_left - defaults) <= 0
+        self._exit_left[rows] = exit_left - exits
+        self._default_left[rows] = default_left - defaults
         for i in np.flatnonzero(ends).tolist():
             self._find(
-                rows.item(i), day, span, ltv.item(i),
-                (exit_at.item(i) - exit_now.item(i), exit_then.item(i) - exit_now.item(i)),
-                (default_at.item(i) - default_now.item(i), default_then.item(i) - default_now.item(i)),
-            )  # fmt: skip
+                rows.item(i),
+                day,
+                span,
+                ltv.item(i),
+                (exit_left.item(i), exits.item(i)),
+                (default_left.item(i), defaults.item(i)),
+            )
 
     def watch_on_loan_originated(self, record: Record, fact: LoanOriginated) -> None:
         """A new loan runs its risks for what is left of the month."""
@@ -143,39 +157,51 @@ class ExitClock:
         self._cover_age(age)
         hazard = self._hazard
         exits = (hazard.item(age + span) - hazard.item(age)) * self._multipliers[zone]
-        self._new.append((exits, default))
-        known = self._book.known_endings.get(self._book.row_of[fact.loan_id])
+        row = self._rows + len(self._new_exit)
+        self._new_exit.append(fact.exit_threshold - exits)
+        self._new_default.append(fact.default_threshold - default)
+        known = self._book.known_endings.get(row)
         if known is not None:
+            self._new_exit[-1] = self._new_default[-1] = math.inf
             day = known.day if known.default_day is None else known.default_day
-            self._note(day, Ending(fact.loan_id, self._book.row_of[fact.loan_id], known.kind, ltv))
-        elif exits >= fact.exit_threshold or default >= fact.default_threshold or fact.maturity_day <= self._next_knot:
-            row = self._book.row_of[fact.loan_id]
+            self._note(day, Ending(fact.loan_id, row, known.kind, ltv))
+            return
+        if exits >= fact.exit_threshold or default >= fact.default_threshold:
             self._find(row, record.day, span, ltv, (fact.exit_threshold, exits), (fact.default_threshold, default))
+        if fact.maturity_day <= self._knots[-1]:
+            heappush(self._maturities, (fact.maturity_day, row))
+            if fact.maturity_day <= self._next_knot:
+                self._find_maturities()
 
     def kind_of_exit(self, ending: Ending) -> str:
         """Sale or refinance, by weights that depend on appreciation and LTV and by the loan's own draw."""
-        terms = self._book.terms(ending.row)
-        sale, refinance = sale_weights(self._appreciation[terms.zone], ending.ltv)
-        return "sale" if sale + refinance == 0 or terms.kind_draw * (sale + refinance) < sale else "refinance"
+        sale, refinance = sale_weights(self._appreciation[self._book.value("zone", ending.row)], ending.ltv)
+        draw = self._book.value("kind_draw", ending.row)
+        return "sale" if sale + refinance == 0 or draw * (sale + refinance) < sale else "refinance"
 
     def _find(
         self, row: int, day: int, span: int, ltv: float, exits: tuple[float, float], defaults: tuple[float, float]
     ) -> None:
         """Note the first of a loan's endings in (day, day + span], if there is one."""
-        exit_part = exits[0] / exits[1] if exits[1] > 0 and exits[1] >= exits[0] else math.inf
-        default_part = defaults[0] / defaults[1] if defaults[1] > 0 and defaults[1] >= defaults[0] else math.inf
-        part = min(exit_part, default_part)
-        kind = "default" if default_part <= exit_part else "exit"
-        when = day + max(1, math.ceil(part * span)) if part <= 1 else self._next_knot + 1
-        maturity = self._book.terms(row).maturity_day
-        if maturity < when:
-            when, kind = max(maturity, day + 1), "maturity"
-        if when <= self._next_knot:
+        parts = [left / hazard if hazard > 0 and hazard >= left else math.inf for left, hazard in (exits, defaults)]
+        kind = "default" if parts[1] <= parts[0] else "exit"
+        when = day + max(1, math.ceil(min(parts) * span))
+        if when <= self._book.value("maturity_day", row):
             self._note(when, Ending(self._book.ids[row], row, kind, ltv))
 
+    def _find_maturities(self) -> None:
+        """Note the loans that mature before the next knot and end no other way before."""
+        while self._maturities and self._maturities[0][0] <= self._next_knot:
+            day, row = heappop(self._maturities)
+            if row not in self._noted and self._book.status_of(row) == PERFORMING:
+                self._note(day, Ending(self._book.ids[row], row, "maturity", 0.0))
+
     def _note(self, day: int, ending: Ending) -> None:
-        self._cover(ending.row + 1)
-        self._noted[ending.row] = True
+        self._noted.add(ending.row)
+        if ending.row < self._rows:
+            self._exit_left[ending.row] = self._default_left[ending.row] = math.inf
+        else:
+            self._new_exit[ending.row - self._rows] = self._new_default[ending.row - self._rows] = math.inf
         endings = self._endings.get(day)
         if endings is not None:
             endings.append(ending)
@@ -186,7 +212,10 @@ class ExitClock:
             self._wake()
 
     def _default_rates(self) -> list[float]:
-        return [zone.default_rate for zone in self._settings.zones.values()]
+        if self._rates_for is not self._settings.zones:
+            self._rates_for = self._settings.zones
+            self._rates = [zone.default_rate for zone in self._rates_for.values()]
+        return self._rates
 
     def _set_market(self, day: int) -> None:
         config = self._settings.exits
@@ -216,18 +245,13 @@ class ExitClock:
         return owed
 
     def _take_new_rows(self) -> None:
-        if not self._new:
-            return
-        count = self._rows + len(self._new)
-        self._cover(count)
-        self._exit[self._rows : count], self._default[self._rows : count] = zip(*self._new, strict=True)
+        count = self._rows + len(self._new_exit)
+        self._exit_left = grown(self._exit_left, count)
+        self._default_left = grown(self._default_left, count)
+        self._exit_left[self._rows : count] = self._new_exit
+        self._default_left[self._rows : count] = self._new_default
         self._rows = count
-        self._new = []
-
-    def _cover(self, count: int) -> None:
-        self._exit = grown(self._exit, count)
-        self._default = grown(self._default, count)
-        self._noted = grown(self._noted, count)
+        self._new_exit, self._new_default = array("d"), array("d")
 
 
 def interest_starts(book: LoanBook, rows: NDArray[np.intp]) -> NDArray[np.int32]:

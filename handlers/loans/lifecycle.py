@@ -20,9 +20,9 @@ from events.facts import (
 )
 from events.record import Fact, Record
 from events.state import State
-from events.state.loan_book import PERFORMING, LoanTerms, grown
+from events.state.loan_book import DEFAULTED, PERFORMING, LoanTerms, grown
 from handlers.loans.claims import flat_share_of_gain, net_sale, simple_interest, tiered_share_of_gain
-from handlers.loans.exits import Ending, ExitClock, interest_starts
+from handlers.loans.exits import CHUNK, Ending, ExitClock, interest_starts
 from handlers.loans.values import PropertyValues
 from handlers.settings import Settings
 
@@ -36,6 +36,15 @@ class _Loan(NamedTuple):
     claim: int
     value: float
     net: float
+
+
+class _Totals:
+    """Sums of a valuation by zone, in cents, and what it changes in the books."""
+
+    def __init__(self, zones: int) -> None:
+        self.loans, self.principal, self.claim, self.worth = ([0] * zones for _ in range(4))
+        self.interest_change = 0
+        self.gain_change = 0
 
 
 class Lifecycle:
@@ -103,7 +112,8 @@ class Lifecycle:
         self._cover(len(book))
         carried = int(self._carried_interest[rows].sum())
         self._carried_interest[rows] = 0
-        by_zone = self._by_zone(rows, interest)
+        sums = _sum_by_zone(book.column("zone")[rows], interest, len(book.zones))
+        by_zone = dict(zip(book.zones, sums, strict=True))
         amount = sum(by_zone.values())
         if amount or carried:
             yield [LoanInterestPaid(amount_cents=amount, carried_interest_cents=carried, by_zone=by_zone)]
@@ -113,6 +123,22 @@ class Lifecycle:
         book = self._state.book
         rows = book.living_rows()
         self._cover(len(book))
+        totals = _Totals(len(book.zones))
+        for first in range(0, len(rows), CHUNK):
+            self._value_rows(rows[first : first + CHUNK], day, totals)
+        yield [
+            BookValued(
+                loans=dict(zip(book.zones, totals.loans, strict=True)),
+                principal_cents=dict(zip(book.zones, totals.principal, strict=True)),
+                claim_cents=dict(zip(book.zones, totals.claim, strict=True)),
+                value_cents=dict(zip(book.zones, totals.worth, strict=True)),
+                interest_change_cents=totals.interest_change,
+                gain_change_cents=totals.gain_change,
+            )
+        ]
+
+    def _value_rows(self, rows: NDArray[np.intp], day: int, totals: "_Totals") -> None:
+        book = self._state.book
         principal = book.column("principal_cents")[rows]
         interest = self._interest(rows, day)
         values = self._values.of_rows(rows, day)
@@ -120,23 +146,26 @@ class Lifecycle:
         net = net_sale(values, self._settings.loans.selling_cost, book.column("senior_debt_cents")[rows])
         worth = np.rint(np.minimum(owed, net)).astype(np.int64)
         claim = np.rint(owed).astype(np.int64)
-        for row, default in book.defaults.items():
-            place = int(np.searchsorted(rows, row))
+        for place in np.flatnonzero(book.status()[rows] == DEFAULTED).tolist():
+            row = rows.item(place)
+            default = book.defaults[row]
             claim[place] = default.claim_cents
             interest[place] = default.interest_cents
             worth[place] = self._recovery(book.terms(row).zone, default.claim_cents, net.item(place))
         gain = worth - principal - interest
-        fact = BookValued(
-            loans=self._by_zone(rows, np.ones(len(rows), np.int64)),
-            principal_cents=self._by_zone(rows, principal),
-            claim_cents=self._by_zone(rows, claim),
-            value_cents=self._by_zone(rows, worth),
-            interest_change_cents=int(interest.sum() - self._carried_interest[rows].sum()),
-            gain_change_cents=int(gain.sum() - self._carried_gain[rows].sum()),
-        )
+        totals.interest_change += int(interest.sum() - self._carried_interest[rows].sum())
+        totals.gain_change += int(gain.sum() - self._carried_gain[rows].sum())
         self._carried_interest[rows] = interest
         self._carried_gain[rows] = gain
-        yield [fact]
+        zones = book.column("zone")[rows]
+        for sums, cents in (
+            (totals.loans, None),
+            (totals.principal, principal),
+            (totals.claim, claim),
+            (totals.worth, worth),
+        ):
+            for zone, total in enumerate(_sum_by_zone(zones, cents, len(sums))):
+                sums[zone] += total
 
     def _exit(self, ending: Ending, day: int) -> LoanExited:
         kind = ending.kind
@@ -165,7 +194,7 @@ class Lifecycle:
         proceeds = self._known_proceeds(row, day)
         if proceeds is None:
             proceeds = round(min(loan.claim, loan.net) * (1 - discount))
-        return LoanExited(**self._paid(loan, day, kind, proceeds, loan.interest, loan.claim))
+        return LoanExited.model_validate(self._paid(loan, day, kind, proceeds, loan.interest, loan.claim))
 
     def _recover(self, row: int, day: int, kind: str, discount: float) -> LoanRecovered:
         loan = self._loan(row, day)
@@ -174,7 +203,7 @@ class Lifecycle:
         if proceeds is None:
             proceeds = round(self._recovery(loan.terms.zone, default.claim_cents, loan.net) * (1 - discount))
         paid = self._paid(loan, day, kind, proceeds, default.interest_cents, default.claim_cents)
-        return LoanRecovered(**paid, waited_days=day - default.day)
+        return LoanRecovered.model_validate({**paid, "waited_days": day - default.day})
 
     def _known_proceeds(self, row: int, day: int) -> int | None:
         known = self._state.book.known_endings.get(row)
@@ -184,7 +213,8 @@ class Lifecycle:
         """The fields that exits and recoveries share; interest comes before gain, after principal."""
         terms = loan.terms
         received = min(interest, max(0, proceeds - terms.principal_cents))
-        self._cover(loan.row + 1)
+        if loan.row >= len(self._carried_gain):
+            self._cover(loan.row + 1)
         return {
             "loan_id": self._state.book.ids[loan.row],
             "zone": self._state.book.zones[terms.zone],
@@ -250,11 +280,11 @@ class Lifecycle:
         rounded: NDArray[np.float64] = np.rint(owed)
         return rounded
 
-    def _by_zone(self, rows: NDArray[np.intp], cents: NDArray[np.int64]) -> dict[str, int]:
-        zones = self._state.book.zones
-        sums = np.bincount(self._state.book.column("zone")[rows], weights=cents, minlength=len(zones))
-        return dict(zip(zones, map(int, sums.tolist()), strict=True))
-
     def _cover(self, count: int) -> None:
         self._carried_interest = grown(self._carried_interest, count)
         self._carried_gain = grown(self._carried_gain, count)
+
+
+def _sum_by_zone(zones: NDArray[np.int16], cents: NDArray[np.int64] | None, count: int) -> list[int]:
+    """Sums of ``cents`` (or counts) by zone; exact while a sum is below 2^53 cents, 90 trillion."""
+    return [int(total) for total in np.bincount(zones, weights=cents, minlength=count).tolist()]

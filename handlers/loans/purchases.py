@@ -46,7 +46,7 @@ class Purchases:
         """
         config = self._settings.loans
         zones = [zone for zone in shares if shares[zone] > 0]
-        wanted = [shares[zone] * amount_cents for zone in zones]
+        gaps = [shares[zone] * amount_cents for zone in zones]
         spent = [0] * len(zones)
         entities = {zone: self._state.book.next_entity[zone, source] for zone in zones}
         letter = "r" if source == "reinvestment" else ""
@@ -57,7 +57,7 @@ class Purchases:
         left = amount_cents
         loans: list[LoanOriginated] = []
         while left >= minimum and zones and (limit is None or len(loans) < limit):
-            place = max(range(len(zones)), key=lambda i: wanted[i] - spent[i])
+            place = gaps.index(max(gaps))
             zone = zones[place]
             offer = self._generator.offer(zone, source, entities[zone])
             principal = min(offer.principal_cents, left)
@@ -83,6 +83,7 @@ class Purchases:
             )
             entities[zone] += 1
             spent[place] += principal
+            gaps[place] -= principal
             left -= principal
         remainder: Literal["none", "indivisible", "batch_limit"] = "none"
         if left:

@@ -31,6 +31,8 @@ class PropertyValues:
         self._draws = draws
         self._knots = knots
         self._month = 0
+        self._begins = 0
+        self._span = 1
         self._rows = 0
         self._anchor = np.empty(256)
         self._slot = np.empty(256, np.int64)
@@ -44,10 +46,12 @@ class PropertyValues:
         self._take_new_rows()
         self._walk += self._step
         self._month = index
+        self._begins = self._knots[index]
+        self._span = self._knots[index + 1] - self._begins if index + 1 < len(self._knots) else 1
         if index % 12 == 0:
             for (series, block), place in self._blocks.items():
                 self._normals[:, place : place + BLOCK] = self._draws.noise(series, block, index // 12)
-        self._set_steps()
+        self._set_steps(slice(0, BLOCK * len(self._blocks)))
 
     def of_rows(self, rows: NDArray[np.intp], day: int) -> Floats:
         """Property values in cents on a day of the current month; same shape as ``rows``."""
@@ -64,9 +68,13 @@ class PropertyValues:
 
     def of_row(self, row: int, zone: int, day: int) -> float:
         """The property value of one loan in cents, as ``of_rows``."""
-        self._take_new_rows()
+        if row >= self._rows:
+            self._take_new_rows()
         slot = self._slot.item(row)
-        noise = self._walk.item(slot) + self._part(day) * self._step.item(slot)
+        noise = self._walk.item(slot)
+        part = self._part(day)
+        if part:
+            noise += part * self._step.item(slot)
         return math.exp(self._anchor.item(row) + self._market.levels(day)[zone] + noise)
 
     def known_rows(self, rows: NDArray[np.intp], zones: NDArray[np.int16], day: int) -> Floats:
@@ -78,18 +86,17 @@ class PropertyValues:
         return np.exp(logs, out=logs)
 
     def _part(self, day: int) -> float:
-        first, last = (
-            self._knots[self._month : self._month + 2] if self._month + 1 < len(self._knots) else (day, day + 1)
-        )
-        return (day - first) / (last - first)
+        return (day - self._begins) / self._span
 
-    def _set_steps(self) -> None:
+    def _set_steps(self, slots: slice) -> None:
+        """How far the walk of these slots moves in the current month; not at all after the last knot."""
         if self._month + 1 >= len(self._knots):
-            self._step = np.zeros_like(self._walk)
+            self._step[slots] = 0
             return
         sigma = self._settings.loans.idiosyncratic_volatility
-        years = (self._knots[self._month + 1] - self._knots[self._month]) / 365
-        self._step = self._normals[self._month % 12] * (sigma * math.sqrt(years)) - sigma * sigma * years / 2
+        years = self._span / 365
+        np.multiply(self._normals[self._month % 12, slots], sigma * math.sqrt(years), out=self._step[slots])
+        self._step[slots] -= sigma * sigma * years / 2
 
     def _take_new_rows(self) -> None:
         count = len(self._book)
@@ -119,9 +126,13 @@ class PropertyValues:
         series = f"{self._book.zones[zone]}/{SOURCES[source]}"
         place = self._blocks.get((series, block))
         if place is None:
-            place = self._blocks[series, block] = len(self._walk)
-            normals = self._draws.noise(series, block, self._month // 12)
-            self._normals = np.concatenate([self._normals, normals], axis=1)
-            self._walk = np.concatenate([self._walk, np.zeros(BLOCK)])
-            self._set_steps()
+            place = self._blocks[series, block] = BLOCK * len(self._blocks)
+            if place + BLOCK > len(self._walk):
+                self._walk = grown(self._walk, place + BLOCK)
+                self._step = grown(self._step, place + BLOCK)
+                wider = np.zeros((12, len(self._walk)))
+                wider[:, :place] = self._normals[:, :place]
+                self._normals = wider
+            self._normals[:, place : place + BLOCK] = self._draws.noise(series, block, self._month // 12)
+            self._set_steps(slice(place, place + BLOCK))
         return place
