@@ -90,18 +90,21 @@ class EventBus:
         if not output:
             return
         reactions, apply = self._reactions, self.state.apply
-        queue: deque[tuple[Output, int | None, int | None]] = deque()
+        queue: deque[tuple[Output, int | None, int | None]] | None = None
         while True:
             records = self._record(output, cause, correlation)
             for record in records:
                 apply(record)
             for record in records:
-                for handler in reactions.get(type(record.payload), ()):
+                fact = record.payload
+                for handler in reactions.get(type(fact), ()):
                     try:
-                        answer = handler(record, record.payload)
+                        answer = handler(record, fact)
                     except Exception as error:
                         raise HandlerError(record.seq, handler.__qualname__, error) from error
                     if answer:
+                        if queue is None:
+                            queue = deque()
                         queue.append((answer, record.seq, record.correlation))
             if not queue:
                 return

@@ -1,7 +1,7 @@
 """Days, months and business days: integer days since the fund's start date."""
 
 import calendar as _months
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 import datetime
 from datetime import date
 from functools import lru_cache
@@ -30,6 +30,12 @@ def holiday_source(name: str) -> object | None:
         raise ValueError(f"no holiday list is called '{name}'") from None
 
 
+@lru_cache(maxsize=1)
+def _month_starts() -> list[int]:
+    """Ordinals of the first day of every month from 1800 to 2300."""
+    return [date(year, month, 1).toordinal() for year in range(1800, 2300) for month in range(1, 13)]
+
+
 class Calendar:
     """Real dates for integer days. Day 0 is the start date; days before it are negative."""
 
@@ -38,7 +44,6 @@ class Calendar:
         self.start = start
         self._first = start.toordinal()
         self._holidays = holiday_source(holidays)
-        self._later: dict[tuple[int, float], int] = {}
 
     def date(self, day: int) -> date:
         """The date of a day."""
@@ -53,17 +58,13 @@ class Calendar:
 
         A fraction of a month counts in days of the month that it falls into, half-even.
         """
-        later = self._later.get((day, months))
-        if later is None:
-            later = self._later[day, months] = self._add_months(day, months)
-        return later
-
-    def _add_months(self, day: int, months: float) -> int:
+        starts = _month_starts()
         whole = int(months // 1)
-        when = self.date(day)
-        year, month = divmod(when.year * 12 + when.month - 1 + whole, 12)
-        length = _months.monthrange(year, month + 1)[1]
-        return self.day(date(year, month + 1, min(when.day, length))) + round((months - whole) * length)
+        ordinal = self._first + day
+        month = bisect_right(starts, ordinal) - 1
+        first, after = starts[month + whole], starts[month + whole + 1]
+        later = min(first + ordinal - starts[month], after - 1) - self._first
+        return later if whole == months else later + round((months - whole) * (after - first))
 
     def period_ends(self, frequency: str, first: int, last: int) -> list[int]:
         """Calendar period ends in [first, last]: month ends, quarter ends, and so on."""

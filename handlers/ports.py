@@ -24,6 +24,10 @@ class MarketView(Protocol):
         """Log price level by zone on a day."""
         ...
 
+    def level_of(self, zone: int, day: int) -> float:
+        """One zone's entry of ``levels``."""
+        ...
+
     def known_levels(self, day: int) -> list[float]:
         """Log price level by zone at the last knot on or before the day."""
         ...

@@ -105,14 +105,22 @@ class Simulation:
         tranches = {calendar.add_months(0, month): month for month in range(config.fund.deployment_months)}
         distributions = _payment_days(calendar, config.fund.distribution_frequency, last)
         quarter_ends = calendar.period_ends("quarterly", 1, last - 1)
+        # processes wake only on days on which they may have something to do
+        scripted = [command.key for _, _, command in plan.acts if isinstance(command, commands.SetConfig)]
+        pays_cash = config.loans.interest_payment == "cash" or (plan.opening and any(plan.opening.pays_cash))
+        coupon_days = month_ends if pays_cash or _touches(scripted, "loans.interest_payment") else []
+        frequency = config.reinvestment_engine.reinvestment_frequency
+        if _touches(scripted, "reinvestment_engine.reinvestment_frequency"):
+            frequency = "monthly"
+        check_days = [] if frequency == "on_exit" else calendar.period_ends(frequency, 1, last - 1)
         self._processes = {
             "market": on_days(kernel, knots, Phase.market, self._enter_month),
             "reinvestment_period": on_days(kernel, [period_end], Phase.market, reinvestment.end_period),
-            "cash_interest": on_days(kernel, [*month_ends, last], Phase.accrual, treasury.credit_interest),
+            "cash_interest": on_days(kernel, [*quarter_ends, last], Phase.accrual, treasury.credit_interest),
             "valuation": on_days(kernel, quarter_ends, Phase.accrual, lifecycle.value_book),
             "loan_exits": loan_exits(kernel, lifecycle),
             "wind_down": on_days(kernel, [last], Phase.exits, lifecycle.wind_down),
-            "coupons": on_days(kernel, month_ends, Phase.receipts, lifecycle.collect_interest),
+            "coupons": on_days(kernel, coupon_days, Phase.receipts, lifecycle.collect_interest),
             "opening_call": on_days(kernel, [0], Phase.receipts, deployment.call_opening_book),
             "opening_book": on_days(kernel, [0], Phase.originations, deployment.buy_opening_book),
             "capital_calls": on_days(
@@ -120,7 +128,7 @@ class Simulation:
             ),
             "reinvestment_checks": on_days(
                 kernel,
-                [day for day in month_ends if day < period_end],
+                [day for day in check_days if day < period_end],
                 Phase.reinvestment,
                 reinvestment.check_on_month_end,
             ),
@@ -142,7 +150,7 @@ class Simulation:
             self._dismantle()
 
     def _dismantle(self) -> None:
-        """Undo what refers back to itself, so that a run that nobody holds any more is freed at once and not by the collector."""
+        """Undo what refers back to itself, so that a run is freed when nobody holds it, not when it is collected."""
         self.bus.dismantle()
         self.kernel.dismantle()
         self._processes.clear()
@@ -198,6 +206,8 @@ def _rare_collections() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.freeze()  # and back: what has survived is old now, without a look at each of it
+        gc.unfreeze()
         gc.set_threshold(*before)
 
 
@@ -210,6 +220,11 @@ def _settings(config: ScenarioConfig) -> Settings:
         calls=config.calls,
         reinvestment_engine=config.reinvestment_engine,
     )
+
+
+def _touches(scripted: list[str], key: str) -> bool:
+    """Whether a script may change this key, by itself or with its section."""
+    return any(key == name or key.startswith(f"{name}.") for name in scripted)
 
 
 def _payment_days(calendar: Calendar, frequency: str, last: int) -> list[int]:

@@ -77,6 +77,17 @@ class IndexPaths:
         self._cached = (day, levels)
         return levels
 
+    def level_of(self, zone: int, day: int) -> float:
+        """One zone's entry of ``level``."""
+        if self._cached[0] == day and self._cached[1]:
+            return self._cached[1][zone]
+        after = bisect_right(self.days, day)
+        if self._shocks or not 0 < after < len(self.days):
+            return self.level(day)[zone]
+        first, last = self.days[after - 1], self.days[after]
+        before = self._levels[after - 1][zone]
+        return before + (day - first) / (last - first) * (self._levels[after][zone] - before)
+
     def known(self, day: int) -> list[float]:
         """Log levels at the last knot on or before a day, and shocks up to the day: all that a decision may use."""
         at = bisect_right(self.days, day) - 1

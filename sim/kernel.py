@@ -10,7 +10,7 @@ from typing import Any
 
 import simpy
 
-from events.bus import EventBus, Output
+from events.bus import EventBus
 from events.commands import Command
 from events.facts import CommandScheduled
 from events.phases import Phase
@@ -39,6 +39,7 @@ class Kernel:
     def __init__(self, bus: EventBus) -> None:
         self.env = simpy.Environment(initial_time=0)
         self._bus = bus
+        self.publish = bus.publish
         self._slots: dict[tuple[int, Phase], list[tuple[str, int, int, Command]]] = {}
         self._ranks: dict[str, int] = {}
         self.processes: dict[str, simpy.Process] = {}
@@ -63,10 +64,6 @@ class Kernel:
         process = self.processes.get(name)
         if process is not None and self.env.active_process is not process:
             process.interrupt()
-
-    def publish(self, output: Output) -> None:
-        """Put a process's facts on the bus, as the start of an episode."""
-        self._bus.publish(output)
 
     def put_on_calendar(self, record: Record, fact: CommandScheduled) -> None:
         """A promise has been made: one SimPy event serves all commands of its day and phase.

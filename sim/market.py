@@ -33,6 +33,10 @@ class Market:
         """Log price level by zone, interpolated between knots: for valuations, never for decisions."""
         return self._indices.level(day)
 
+    def level_of(self, zone: int, day: int) -> float:
+        """One zone's entry of ``levels``."""
+        return self._indices.level_of(zone, day)
+
     def known_levels(self, day: int) -> list[float]:
         """Log price level by zone at the last knot on or before the day."""
         return self._indices.known(day)

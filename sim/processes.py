@@ -29,10 +29,11 @@ def on_days(kernel: Kernel, days: Iterable[int], phase: Phase, act: Act) -> Call
     """A process that acts on each of these days, in one phase."""
 
     def process(name: str) -> Process:
+        publish = kernel.publish
         for day in days:
             yield kernel.wait(name, day, phase)
             for output in act(day):
-                kernel.publish(output)
+                publish(output)
 
     return process
 

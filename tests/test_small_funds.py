@@ -200,12 +200,8 @@ def test_idle_cash_earns_the_base_rate_and_its_spread_on_each_night(tmp_path):
         fund__reinvestment_period_years=0,
     )
     paid = of(late, "cash_interest.received/1")
-    # 3.9 % − 25 bp = 3.65 %: 100,000 × .0365/365 is 10.00 a night, on the growing balance after each month
-    assert [(r.day, r.payload.amount_cents) for r in paid] == [
-        (day("2026-07-31"), 30_000),
-        (day("2026-08-31"), 31_093),
-        (day("2026-09-30"), 30_183),
-    ]
+    # 3.9 % − 25 bp = 3.65 %: 100,000 × .0365/365 is 10.00 a night, for the 91 nights from 1 July to 30 September
+    assert [(r.day, r.payload.amount_cents) for r in paid] == [(day("2026-09-30"), 91_000)]
 
 
 def test_idle_dollar_days_are_the_cash_of_each_night(tmp_path):

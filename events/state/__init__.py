@@ -24,6 +24,7 @@ class State:
         self.agenda = Agenda()
         self.lots = Lots()
         self.results = Results()
+        self._pending = self.agenda.pending
         self._mutators: dict[type[Fact], tuple[Mutator, ...]] = {}
         for fold in self._folds().values():
             for fact, mutator in fold.on.items():
@@ -43,8 +44,8 @@ class State:
         fact = record.payload
         self.seq = record.seq
         self.day = record.day
-        if record.cause in self.agenda.pending:
-            self.agenda.keep(record.cause)
+        if record.cause in self._pending:
+            del self._pending[record.cause]
         for mutator in self._mutators.get(type(fact), ()):
             mutator(record, fact)
 

@@ -12,7 +12,7 @@ class Agenda:
     """Pending commands by the seq of their promise.
 
     A promise is kept when a first record names it as its cause: carrying out a command
-    always leaves one, and be it a refusal.
+    always leaves one, and be it a refusal. ``State.apply`` sees to that, for records of any kind.
     """
 
     def __init__(self) -> None:
@@ -27,10 +27,6 @@ class Agenda:
 
     def _cancelled(self, _record: Record, fact: CommandCancelled) -> None:
         self.pending.pop(fact.scheduled_seq, None)
-
-    def keep(self, cause: int) -> None:
-        """The promise with this seq has led to a record."""
-        del self.pending[cause]
 
     def summary(self) -> dict[str, Any]:
         """Due day and kind of each pending promise, by seq."""

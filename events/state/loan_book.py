@@ -25,8 +25,6 @@ FILL = 4096
 
 COLUMNS: dict[str, type[np.generic]] = {
     "zone": np.int16,
-    "source": np.int8,
-    "entity": np.int32,
     "principal_cents": np.int64,
     "property_value_cents": np.int64,
     "senior_debt_cents": np.int64,
@@ -34,6 +32,8 @@ COLUMNS: dict[str, type[np.generic]] = {
     "share": np.float64,
     "pays_cash": np.bool_,
     "bought_day": np.int32,
+    "source": np.int8,
+    "entity": np.int32,
     "born_day": np.int32,
     "maturity_day": np.int32,
     "exit_threshold": np.float64,
@@ -60,12 +60,10 @@ class Default(NamedTuple):
     interest_cents: int
 
 
-class LoanTerms(NamedTuple):
-    """One row of the book as plain numbers; fields in the order of ``COLUMNS``."""
+class NewLoan(NamedTuple):
+    """A row before it is written to the columns; fields as ``COLUMNS``."""
 
     zone: int
-    source: int
-    entity: int
     principal_cents: int
     property_value_cents: int
     senior_debt_cents: int
@@ -73,11 +71,26 @@ class LoanTerms(NamedTuple):
     share: float
     pays_cash: bool
     bought_day: int
+    source: int
+    entity: int
     born_day: int
     maturity_day: int
     exit_threshold: float
     default_threshold: float
     kind_draw: float
+
+
+class LoanTerms(NamedTuple):
+    """What a loan's claim depends on, as plain numbers: the first columns of a row."""
+
+    zone: int
+    principal_cents: int
+    property_value_cents: int
+    senior_debt_cents: int
+    coupon: float
+    share: float
+    pays_cash: bool
+    bought_day: int
 
 
 class LoanBook:
@@ -95,10 +108,10 @@ class LoanBook:
         self.known_endings: dict[int, KnownEnding] = {}
         self.defaults: dict[int, Default] = {}
         self._columns = {name: np.empty(256, dtype) for name, dtype in COLUMNS.items()}
-        self._cells = list(self._columns.values())
+        self._cells = [self._columns[name] for name in LoanTerms._fields]
         self._status = np.zeros(256, np.int8)
         self._filled = 0
-        self._new: list[LoanTerms] = []
+        self._new: list[NewLoan] = []
         self.on: dict[type[Fact], Mutator] = {
             RunStarted: self._started,
             LoanOriginated: self._originated,
@@ -121,7 +134,7 @@ class LoanBook:
     def terms(self, row: int) -> LoanTerms:
         """One row; an origination that has not been filled into columns yet is found too."""
         if row >= self._filled:
-            return self._new[row - self._filled]
+            return LoanTerms._make(self._new[row - self._filled][: len(LoanTerms._fields)])
         return LoanTerms._make([column.item(row) for column in self._cells])
 
     def value(self, name: str, row: int) -> Any:
@@ -152,7 +165,7 @@ class LoanBook:
         count = self._filled + len(self._new)
         if count > len(self._status):
             self._columns = {name: grown(old, count) for name, old in self._columns.items()}
-            self._cells = list(self._columns.values())
+            self._cells = [self._columns[name] for name in LoanTerms._fields]
         self._status = grown(self._status, count)
         for name, values in zip(COLUMNS, zip(*self._new, strict=True), strict=True):
             self._columns[name][self._filled : count] = values
@@ -177,10 +190,8 @@ class LoanBook:
         self.performing += 1
         share = fact.appreciation_share
         self._new.append(
-            LoanTerms(
+            NewLoan(
                 zone,
-                SOURCES.index(fact.source),
-                fact.entity,
                 fact.principal_cents,
                 fact.property_value_cents,
                 fact.senior_debt_cents,
@@ -188,6 +199,8 @@ class LoanBook:
                 np.nan if share is None else share,
                 fact.pays_cash,
                 record.day,
+                SOURCES.index(fact.source),
+                fact.entity,
                 record.day - fact.first_age_days,
                 fact.maturity_day,
                 fact.exit_threshold,

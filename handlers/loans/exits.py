@@ -183,9 +183,10 @@ class ExitClock:
         self, row: int, day: int, span: int, ltv: float, exits: tuple[float, float], defaults: tuple[float, float]
     ) -> None:
         """Note the first of a loan's endings in (day, day + span], if there is one."""
-        parts = [left / hazard if hazard > 0 and hazard >= left else math.inf for left, hazard in (exits, defaults)]
-        kind = "default" if parts[1] <= parts[0] else "exit"
-        when = day + max(1, math.ceil(min(parts) * span))
+        exit_part = exits[0] / exits[1] if exits[1] >= exits[0] else math.inf
+        default_part = defaults[0] / defaults[1] if defaults[1] >= defaults[0] else math.inf
+        kind, part = ("default", default_part) if default_part <= exit_part else ("exit", exit_part)
+        when = day + max(1, math.ceil(part * span))
         if when <= self._book.value("maturity_day", row):
             self._note(when, Ending(self._book.ids[row], row, kind, ltv))
 

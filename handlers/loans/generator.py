@@ -47,7 +47,7 @@ class LoanGenerator:
     def __init__(self, settings: Settings, draws: Draws) -> None:
         self._settings = settings
         self._draws = draws
-        self._blocks: dict[tuple[str, int], list[Offer]] = {}
+        self._blocks: dict[tuple[str, str, int], list[Offer]] = {}
         self._made_for: LoansConfig | None = None
 
     def minimum_cents(self) -> int:
@@ -59,10 +59,10 @@ class LoanGenerator:
         if self._made_for is not self._settings.loans:
             self._made_for = self._settings.loans
             self._blocks.clear()
-        series = f"{zone}/{source}"
-        block = self._blocks.get((series, entity // BLOCK))
+        block = self._blocks.get((zone, source, entity // BLOCK))
         if block is None:
-            block = self._blocks[series, entity // BLOCK] = self._make(series, entity // BLOCK, self._made_for)
+            block = self._make(f"{zone}/{source}", entity // BLOCK, self._made_for)
+            self._blocks[zone, source, entity // BLOCK] = block
         return block[entity % BLOCK]
 
     def fate(self, zone: str, entity: int) -> tuple[float, float, float]:

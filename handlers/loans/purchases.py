@@ -53,35 +53,39 @@ class Purchases:
         maturity = self._calendar.add_months(day, config.term_years * 12)
         flat = config.appreciation_share
         share = flat if isinstance(flat, float) else None
+        pays_cash = config.interest_payment == "cash"
         minimum = self._generator.minimum_cents()
         left = amount_cents
         loans: list[LoanOriginated] = []
         while left >= minimum and zones and (limit is None or len(loans) < limit):
             place = gaps.index(max(gaps))
             zone = zones[place]
-            offer = self._generator.offer(zone, source, entities[zone])
+            entity = entities[zone]
+            offer = self._generator.offer(zone, source, entity)
             principal = min(offer.principal_cents, left)
             value = round(principal / offer.ltv)
             loans.append(
-                LoanOriginated(
-                    loan_id=f"{zone}-{letter}{entities[zone] + 1:05d}",
-                    zone=zone,
-                    source=source,
-                    entity=entities[zone],
-                    principal_cents=principal,
-                    property_value_cents=value,
-                    senior_debt_cents=round(config.senior_ltv * value),
-                    coupon=offer.coupon,
-                    pays_cash=config.interest_payment == "cash",
-                    appreciation_share=share,
-                    first_age_days=0,
-                    maturity_day=maturity,
-                    exit_threshold=offer.exit_threshold,
-                    default_threshold=offer.default_threshold,
-                    kind_draw=offer.kind_draw,
+                LoanOriginated.model_validate(
+                    {
+                        "loan_id": f"{zone}-{letter}{entity + 1:05d}",
+                        "zone": zone,
+                        "source": source,
+                        "entity": entity,
+                        "principal_cents": principal,
+                        "property_value_cents": value,
+                        "senior_debt_cents": round(config.senior_ltv * value),
+                        "coupon": offer.coupon,
+                        "pays_cash": pays_cash,
+                        "appreciation_share": share,
+                        "first_age_days": 0,
+                        "maturity_day": maturity,
+                        "exit_threshold": offer.exit_threshold,
+                        "default_threshold": offer.default_threshold,
+                        "kind_draw": offer.kind_draw,
+                    }
                 )
             )
-            entities[zone] += 1
+            entities[zone] = entity + 1
             spent[place] += principal
             gaps[place] -= principal
             left -= principal

@@ -75,7 +75,7 @@ class PropertyValues:
         part = self._part(day)
         if part:
             noise += part * self._step.item(slot)
-        return math.exp(self._anchor.item(row) + self._market.levels(day)[zone] + noise)
+        return math.exp(self._anchor.item(row) + self._market.level_of(zone, day) + noise)
 
     def known_rows(self, rows: NDArray[np.intp], zones: NDArray[np.int16], day: int) -> Floats:
         """Property values in cents from knots on or before the knot day that was entered last."""
