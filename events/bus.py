@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 from events.commands import Command
 from events.facts import CommandRejected
-from events.phases import Phase
+from events.phases import PHASES, Phase
 from events.record import Fact, Record
 from events.state import State
 
@@ -75,10 +75,17 @@ class EventBus:
         self.state = state
         self.day = 0
         self.phase = Phase.market
+        self._phase_name = Phase.market.name
         self._seq = 0
         self._log = log
         self._reactions = {fact: tuple(handlers) for fact, handlers in reactions.items()}
         self._commands = dict(commands)
+
+    def enter(self, day: int, phase: Phase) -> None:
+        """The clock has come to a phase of a day; records are stamped with both from now on."""
+        self.day = day
+        self.phase = phase
+        self._phase_name = PHASES[phase - 1]
 
     def dismantle(self) -> None:
         """Let go of all handlers; nothing can be published any more that someone would react to."""
@@ -128,7 +135,7 @@ class EventBus:
         if isinstance(facts, Led):
             lead_seq = self._seq + 1
             facts = [facts.lead, *facts.rest]
-        day, phase, seq = self.day, self.phase.name, self._seq
+        day, phase, seq = self.day, self._phase_name, self._seq
         records: list[Record] = []
         for fact in facts or ():
             seq += 1

@@ -54,11 +54,10 @@ class Record(BaseModel):
     correlation: int
     payload: InstanceOf[Fact]
 
-    def line(self) -> bytes:
-        """The canonical bytes of the record, one JSON object without a newline."""
-        return canonical_line(
-            self.seq, self.day, self.phase, self.kind, self.cause, self.correlation, self.payload.to_json()
-        )
+    def line(self, payload: bytes | None = None) -> bytes:
+        """The canonical bytes of the record, one JSON object without a newline; ``payload`` where it is made already."""
+        seq, day, phase, kind, cause, correlation, fact = self.__dict__.values()
+        return canonical_line(seq, day, phase, kind, cause, correlation, payload or fact.to_json())
 
 
 def canonical_line(

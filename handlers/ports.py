@@ -49,5 +49,5 @@ class Draws(Protocol):
         ...
 
     def noise(self, series: str, block: int, year: int) -> NDArray[np.float64]:
-        """Standard normals by month of a fund year; shape (12, BLOCK)."""
+        """Uniforms for the steps of the property walks, by month of a fund year; shape (12, BLOCK)."""
         ...

@@ -40,7 +40,7 @@ class Kernel:
         self.env = simpy.Environment(initial_time=0)
         self._bus = bus
         self.publish = bus.publish
-        self._slots: dict[tuple[int, Phase], list[tuple[str, int, int, Command]]] = {}
+        self._slots: dict[tuple[int, int], list[tuple[str, int, int, Command]]] = {}
         self._ranks: dict[str, int] = {}
         self.processes: dict[str, simpy.Process] = {}
 
@@ -73,9 +73,10 @@ class Kernel:
         phase = fact.command.phase
         if fact.due_day < self.day or (fact.due_day == self.day and phase < self._bus.phase):
             raise ValueError(f"{fact.command.kind} is due on day {fact.due_day} in {phase.name}, which has passed")
-        slot = self._slots.get((fact.due_day, phase))
+        key = (fact.due_day, int(phase))
+        slot = self._slots.get(key)
         if slot is None:
-            slot = self._slots[fact.due_day, phase] = []
+            slot = self._slots[key] = []
             self._at(fact.due_day, phase, 0, self._keep)
         slot.append((fact.command.business_key, record.seq, record.correlation, fact.command))
 
@@ -95,12 +96,11 @@ class Kernel:
         return moment
 
     def _enter(self, moment: Moment) -> None:
-        self._bus.day = int(self.env.now)
-        self._bus.phase = moment.phase
+        self._bus.enter(int(self.env.now), moment.phase)
 
     def _keep(self, moment: Moment) -> None:
         self._enter(moment)
-        slot = self._slots.pop((self._bus.day, moment.phase))
+        slot = self._slots.pop((self._bus.day, int(moment.phase)))
         slot.sort(key=lambda entry: entry[:2])
         pending = self._bus.state.agenda.pending
         for _key, seq, correlation, command in slot:

@@ -65,5 +65,5 @@ class Streams:
         return self.uniforms(Stream.loan_fates, series, block, (BLOCK, 3))
 
     def noise(self, series: str, block: int, year: int) -> NDArray[np.float64]:
-        """Standard normals for a block's property noise in the twelve months of a fund year; shape (12, BLOCK)."""
-        return self.normals(Stream.property_noise, series, (year << 32) | block, (12, BLOCK))
+        """Uniforms for a block's property noise in the twelve months of a fund year; shape (12, BLOCK)."""
+        return self.uniforms(Stream.property_noise, series, (year << 32) | block, (12, BLOCK))

@@ -75,7 +75,7 @@ def test_a_cancelled_promise_is_not_kept():
 
 def test_a_promise_that_is_due_in_the_past_is_a_mistake():
     clock = Clockwork()
-    clock.bus.phase = Phase.reinvestment
+    clock.bus.enter(0, Phase.reinvestment)
     with pytest.raises(Exception, match="has passed"):
         clock.promise(0, SuspendReinvestment())
 

@@ -149,10 +149,6 @@ class LoanBook:
             self._fill()
         return self._status[: self._filled]
 
-    def status_of(self, row: int) -> int:
-        """The status of one loan."""
-        return PERFORMING if row >= self._filled else self._status.item(row)
-
     def performing_rows(self) -> NDArray[np.intp]:
         """Rows of loans that pay."""
         return np.flatnonzero(self.status() == PERFORMING)

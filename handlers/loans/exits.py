@@ -18,7 +18,7 @@ from scipy.special import log_ndtr
 
 from events.facts import LoanOriginated
 from events.record import Record
-from events.state.loan_book import PERFORMING, LoanBook, grown
+from events.state.loan_book import LoanBook, grown
 from handlers.loans.claims import sale_weights, simple_interest
 from handlers.loans.config import ExitsConfig, ZoneConfig
 from handlers.loans.values import PropertyValues
@@ -80,7 +80,6 @@ class ExitClock:
         self._default_left = np.zeros(256)
         self._new_exit = array("d")
         self._new_default = array("d")
-        self._noted: set[int] = set()
         self._maturities: list[tuple[int, int]] = []
         self._rows = 0
         self._endings: dict[int, list[Ending]] = {}
@@ -97,9 +96,7 @@ class ExitClock:
         if day not in self._endings:
             return []
         heappop(self._days)
-        endings = sorted(self._endings.pop(day))
-        self._noted.difference_update(ending.row for ending in endings)
-        return endings
+        return sorted(self._endings.pop(day))
 
     def begin_month(self, index: int, day: int) -> None:
         """Integrate all hazards from this knot to the next and note who ends in between."""
@@ -194,11 +191,15 @@ class ExitClock:
         """Note the loans that mature before the next knot and end no other way before."""
         while self._maturities and self._maturities[0][0] <= self._next_knot:
             day, row = heappop(self._maturities)
-            if row not in self._noted and self._book.status_of(row) == PERFORMING:
+            if not self._is_noted(row):
                 self._note(day, Ending(self._book.ids[row], row, "maturity", 0.0))
 
+    def _is_noted(self, row: int) -> bool:
+        """Whether an ending of this loan has been found; nothing is left to be integrated then."""
+        left = self._exit_left.item(row) if row < self._rows else self._new_exit[row - self._rows]
+        return left == math.inf
+
     def _note(self, day: int, ending: Ending) -> None:
-        self._noted.add(ending.row)
         if ending.row < self._rows:
             self._exit_left[ending.row] = self._default_left[ending.row] = math.inf
         else:

@@ -39,10 +39,10 @@ class _Loan(NamedTuple):
 
 
 class _Totals:
-    """Sums of a valuation by zone, in cents, and what it changes in the books."""
+    """Sums of a valuation: loans, principal, claims and worth by zone, and what it changes in the books."""
 
     def __init__(self, zones: int) -> None:
-        self.loans, self.principal, self.claim, self.worth = ([0] * zones for _ in range(4))
+        self.by_zone = np.zeros((4, zones), np.int64)
         self.interest_change = 0
         self.gain_change = 0
 
@@ -112,8 +112,8 @@ class Lifecycle:
         self._cover(len(book))
         carried = int(self._carried_interest[rows].sum())
         self._carried_interest[rows] = 0
-        sums = _sum_by_zone(book.column("zone")[rows], interest, len(book.zones))
-        by_zone = dict(zip(book.zones, sums, strict=True))
+        sums = interest @ _indicators(book.column("zone")[rows], len(book.zones))
+        by_zone = dict(zip(book.zones, sums.tolist(), strict=True))
         amount = sum(by_zone.values())
         if amount or carried:
             yield [LoanInterestPaid(amount_cents=amount, carried_interest_cents=carried, by_zone=by_zone)]
@@ -126,12 +126,13 @@ class Lifecycle:
         totals = _Totals(len(book.zones))
         for first in range(0, len(rows), CHUNK):
             self._value_rows(rows[first : first + CHUNK], day, totals)
+        loans, principal, claim, worth = (dict(zip(book.zones, sums, strict=True)) for sums in totals.by_zone.tolist())
         yield [
             BookValued(
-                loans=dict(zip(book.zones, totals.loans, strict=True)),
-                principal_cents=dict(zip(book.zones, totals.principal, strict=True)),
-                claim_cents=dict(zip(book.zones, totals.claim, strict=True)),
-                value_cents=dict(zip(book.zones, totals.worth, strict=True)),
+                loans=loans,
+                principal_cents=principal,
+                claim_cents=claim,
+                value_cents=worth,
                 interest_change_cents=totals.interest_change,
                 gain_change_cents=totals.gain_change,
             )
@@ -153,19 +154,12 @@ class Lifecycle:
             interest[place] = default.interest_cents
             worth[place] = self._recovery(book.terms(row).zone, default.claim_cents, net.item(place))
         gain = worth - principal - interest
-        totals.interest_change += int(interest.sum() - self._carried_interest[rows].sum())
-        totals.gain_change += int(gain.sum() - self._carried_gain[rows].sum())
+        totals.interest_change += int((interest - self._carried_interest[rows]).sum())
+        totals.gain_change += int((gain - self._carried_gain[rows]).sum())
         self._carried_interest[rows] = interest
         self._carried_gain[rows] = gain
-        zones = book.column("zone")[rows]
-        for sums, cents in (
-            (totals.loans, None),
-            (totals.principal, principal),
-            (totals.claim, claim),
-            (totals.worth, worth),
-        ):
-            for zone, total in enumerate(_sum_by_zone(zones, cents, len(sums))):
-                sums[zone] += total
+        columns = np.stack((np.ones_like(principal), principal, claim, worth))
+        totals.by_zone += columns @ _indicators(book.column("zone")[rows], len(book.zones))
 
     def _exit(self, ending: Ending, day: int) -> LoanExited:
         kind = ending.kind
@@ -285,6 +279,6 @@ class Lifecycle:
         self._carried_gain = grown(self._carried_gain, count)
 
 
-def _sum_by_zone(zones: NDArray[np.int16], cents: NDArray[np.int64] | None, count: int) -> list[int]:
-    """Sums of ``cents`` (or counts) by zone; exact while a sum is below 2^53 cents, 90 trillion."""
-    return [int(total) for total in np.bincount(zones, weights=cents, minlength=count).tolist()]
+def _indicators(zones: NDArray[np.int16], count: int) -> NDArray[np.int64]:
+    """Ones where a row is in a zone; shape (rows, zones). Whole numbers, so that sums are exact."""
+    return (zones[:, None] == np.arange(count)).astype(np.int64)

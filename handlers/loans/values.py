@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from events.facts.loans import SOURCES
 from events.state.loan_book import LoanBook, grown
@@ -39,7 +40,7 @@ class PropertyValues:
         self._blocks: dict[tuple[str, int], int] = {}
         self._walk = np.zeros(0)
         self._step = np.zeros(0)
-        self._normals = np.zeros((12, 0))
+        self._uniforms = np.full((12, 0), 0.5)
 
     def enter_month(self, index: int) -> None:
         """The knot with this index has been reached: move every walk by the month that ends there."""
@@ -50,7 +51,7 @@ class PropertyValues:
         self._span = self._knots[index + 1] - self._begins if index + 1 < len(self._knots) else 1
         if index % 12 == 0:
             for (series, block), place in self._blocks.items():
-                self._normals[:, place : place + BLOCK] = self._draws.noise(series, block, index // 12)
+                self._uniforms[:, place : place + BLOCK] = self._draws.noise(series, block, index // 12)
         self._set_steps(slice(0, BLOCK * len(self._blocks)))
 
     def of_rows(self, rows: NDArray[np.intp], day: int) -> Floats:
@@ -95,8 +96,9 @@ class PropertyValues:
             return
         sigma = self._settings.loans.idiosyncratic_volatility
         years = self._span / 365
-        np.multiply(self._normals[self._month % 12, slots], sigma * math.sqrt(years), out=self._step[slots])
-        self._step[slots] -= sigma * sigma * years / 2
+        steps = ndtri(self._uniforms[self._month % 12, slots], out=self._step[slots])
+        steps *= sigma * math.sqrt(years)
+        steps -= sigma * sigma * years / 2
 
     def _take_new_rows(self) -> None:
         count = len(self._book)
@@ -130,9 +132,9 @@ class PropertyValues:
             if place + BLOCK > len(self._walk):
                 self._walk = grown(self._walk, place + BLOCK)
                 self._step = grown(self._step, place + BLOCK)
-                wider = np.zeros((12, len(self._walk)))
-                wider[:, :place] = self._normals[:, :place]
-                self._normals = wider
-            self._normals[:, place : place + BLOCK] = self._draws.noise(series, block, self._month // 12)
+                wider = np.empty((12, len(self._walk)))
+                wider[:, :place] = self._uniforms[:, :place]
+                self._uniforms = wider
+            self._uniforms[:, place : place + BLOCK] = self._draws.noise(series, block, self._month // 12)
             self._set_steps(slice(place, place + BLOCK))
         return place
