@@ -15,10 +15,6 @@ from events.record import Fact, Record
 from events.state import State
 
 
-_make_record = Record.__pydantic_validator__.validate_python
-"""Makes a record from a mapping, checked as by ``Record(...)``, in two thirds of the time."""
-
-
 class Led(NamedTuple):
     """Facts of which the first is the cause of the rest; folded together, before anyone reacts."""
 
@@ -141,19 +137,7 @@ class EventBus:
             seq += 1
             if correlation is None:
                 correlation = seq
-            records.append(
-                _make_record(
-                    {
-                        "seq": seq,
-                        "day": day,
-                        "phase": phase,
-                        "kind": fact.kind,
-                        "cause": cause,
-                        "correlation": correlation,
-                        "payload": fact,
-                    }
-                )
-            )
+            records.append(Record(seq, day, phase, fact.kind, cause, correlation, fact))
             if seq == lead_seq:
                 cause = seq
         self._seq = seq

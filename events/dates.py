@@ -1,8 +1,8 @@
 """Days, months and business days: integer days since the fund's start date."""
 
 import calendar as _months
-from bisect import bisect_left, bisect_right
 import datetime
+from bisect import bisect_left, bisect_right
 from datetime import date
 from functools import lru_cache
 

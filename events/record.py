@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, InstanceOf
+from pydantic import BaseModel, ConfigDict
 
 FIRST_HASH = "0" * 64
 """What the hash of the first record is chained to."""
@@ -37,14 +37,12 @@ class Fact(Message):
     """Something that happened; only facts are recorded."""
 
 
-class Record(BaseModel):
-    """One line of the log. ``seq`` counts from 1 and is the record's identity.
+class Record(NamedTuple):
+    """One line of the log: an envelope around a fact. ``seq`` counts from 1 and is the record's identity.
 
     ``cause`` is the seq of the direct parent (None at a root), ``correlation`` the seq at
     which the business episode began, ``day`` counts from the fund's start date.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     seq: int
     day: int
@@ -52,12 +50,11 @@ class Record(BaseModel):
     kind: str
     cause: int | None
     correlation: int
-    payload: InstanceOf[Fact]
+    payload: Any
 
     def line(self, payload: bytes | None = None) -> bytes:
-        """The canonical bytes of the record, one JSON object without a newline; ``payload`` where it is made already."""
-        seq, day, phase, kind, cause, correlation, fact = self.__dict__.values()
-        return canonical_line(seq, day, phase, kind, cause, correlation, payload or fact.to_json())
+        """The canonical bytes of the record, one JSON object without a newline; ``payload`` if it is made already."""
+        return canonical_line(*self[:6], payload or self.payload.to_json())
 
 
 def canonical_line(

@@ -80,7 +80,7 @@ def test_an_unknown_holiday_list_is_named():
 @pytest.mark.parametrize(
     ("start", "end", "convention", "days", "base"),
     [
-        # 30/360 cases of the ISDA 2006 definitions, section 4.16(f), as worked in OpenGamma's "Interest Rate Instruments"
+        # 30/360 cases of the ISDA 2006 definitions, section 4.16(f)
         ("2007-01-15", "2007-01-30", "30/360", 15, 360),
         ("2007-01-15", "2007-02-15", "30/360", 30, 360),
         ("2007-09-30", "2008-03-31", "30/360", 180, 360),

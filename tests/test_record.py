@@ -18,7 +18,7 @@ def test_the_canonical_line_is_json_in_declared_order_without_spaces():
         b'{"seq":9,"day":40,"phase":"reinvestment","kind":"proceeds.released/1","cause":4,"correlation":2,'
         b'"payload":{"kind":"proceeds.released/1","lot":3,"amount_cents":1250}}'
     )
-    root = RECORD.model_copy(update={"cause": None})
+    root = RECORD._replace(cause=None)
     assert json.loads(root.line())["cause"] is None
 
 
@@ -42,7 +42,7 @@ def test_facts_and_commands_are_frozen_and_take_no_unknown_field():
         FACT.lot = 4
     with pytest.raises(ValidationError):
         ProceedsReleased(lot=3, amount_cents=1, extra=2)
-    with pytest.raises(ValidationError):
+    with pytest.raises(AttributeError):
         RECORD.seq = 10
 
 

@@ -2,6 +2,7 @@
 
 import math
 from datetime import date
+from itertools import pairwise
 
 import pytest
 from conftest import quiet
@@ -223,7 +224,7 @@ def test_calls_come_with_notice_and_are_spent_on_their_day():
     assert [CALENDAR.date(r.day).isoformat() for r in paid[:2]] == ["2026-01-15", "2026-02-16"]
     assert [r.day for r in paid] == [r.payload.due_day for r in called] == [r.day for r in spent]
     assert {(r.payload.lp_cents, r.payload.gp_cents) for r in paid} == {(98_000_000, 2_000_000)}
-    for record, after in zip(spent, spent[1:], strict=False):
+    for record, after in pairwise(spent):
         assert after.payload.offered_cents == record.payload.carried_cents + 100_000_000
 
 

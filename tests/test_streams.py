@@ -48,8 +48,8 @@ def test_streams_of_neighbours_are_uncorrelated():
     a = np.concatenate([Streams(1).noise("green", block, 0).ravel() for block in range(40)])
     b = np.concatenate([Streams(1).noise("green", block, 1).ravel() for block in range(40)])
     assert abs(np.corrcoef(a, b)[0, 1]) < 4 / np.sqrt(len(a))
-    assert abs(a.mean()) < 4 / np.sqrt(len(a))
-    assert abs(a.std() - 1) < 4 / np.sqrt(2 * len(a))
+    assert abs(a.mean() - 0.5) < 4 / np.sqrt(len(a))
+    assert abs(a.std() - 12**-0.5) < 4 * 12**-0.5 / np.sqrt(len(a))
 
 
 def test_draws_are_the_same_in_another_process():

@@ -4,7 +4,6 @@ from typing import Literal
 
 from events.record import Fact
 
-
 SOURCES = ("tape", "deployment", "reinvestment")
 """What a loan was bought with: the opening book, called capital, proceeds."""
 

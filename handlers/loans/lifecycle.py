@@ -281,4 +281,5 @@ class Lifecycle:
 
 def _indicators(zones: NDArray[np.int16], count: int) -> NDArray[np.int64]:
     """Ones where a row is in a zone; shape (rows, zones). Whole numbers, so that sums are exact."""
-    return (zones[:, None] == np.arange(count)).astype(np.int64)
+    ones: NDArray[np.int64] = (zones[:, None] == np.arange(count)).astype(np.int64)
+    return ones
