@@ -5,12 +5,12 @@ from datetime import date
 
 import numpy as np
 import pytest
-from conftest import quiet
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
 from events.dates import Calendar
+from funds import quiet
 from handlers.loans.claims import (
     flat_share_of_gain,
     net_sale,

@@ -5,9 +5,9 @@ from datetime import date
 from itertools import pairwise
 
 import pytest
-from conftest import quiet
 
 from events.dates import Calendar
+from funds import quiet
 
 CALENDAR = Calendar(date(2026, 1, 1))
 COLUMNS = "loan_id,zone,principal,property_value,coupon,term_years,exit_on,exit_kind,proceeds"

@@ -1,6 +1,6 @@
 import pytest
-from conftest import quiet
 
+from funds import quiet
 from scenarios import InvalidInput
 
 HEADER = "loan_id,zone,principal,property_value,coupon,term_years"

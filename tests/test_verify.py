@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import quiet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from events.stores.sqlite import BATCH, SqliteStore
 from events.stores.store import StoreError
+from funds import quiet
 from scenarios import Scenario
 from scenarios.verify import Mismatch, load_run, resume, verify
 
