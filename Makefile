@@ -1,7 +1,7 @@
 # Each target sets up what it needs in .venv and then does its job. Only Python (3.11 or newer) and make are needed.
 PYTHON ?= python3
 BIN := .venv/bin
-CODE := events handlers sim scenarios app tests benchmarks
+CODE := events handlers sim scenarios app tests benchmarks docs conftest.py
 
 .PHONY: demo test check bench format lock clean
 

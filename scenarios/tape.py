@@ -46,6 +46,7 @@ def read_tape(content: bytes, source: str, zones: Mapping[str, Any], calendar: C
     for line, row in rows:
         reader.read(line, row)
         if len(reader.problems) >= MOST_PROBLEMS:
+            reader.problems.append(Problem("", f"has more bad rows; these are the first {MOST_PROBLEMS:,}", source))
             break
     if reader.problems:
         raise InvalidInput(reader.problems)

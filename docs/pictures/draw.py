@@ -32,9 +32,9 @@ def main() -> None:
     def y(level: float) -> float:
         return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * level / top
 
+    out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif"'
         ' font-size="12">',
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">',
         "<title>Idle cash at the end of each month, base and instant, seed 7</title>",
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fffdf8"/>',
     ]

@@ -84,6 +84,8 @@ class SqliteStore:
             elif "disk is full" in text or "disk I/O" in text:
                 text = f"the disk is full or failing ({text}); the log so far is valid"
             raise StoreError(f"{self.path}: {text}") from error
+        except UnicodeDecodeError as error:  # SQLite quotes a damaged schema in its message
+            raise StoreError(f"{self.path}: the file is damaged") from error
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
