@@ -14,7 +14,7 @@ def compare(first: Run, second: Run) -> list[dict[str, Any]]:
     rows = []
     for name, value in first.metrics.items():
         other = second.metrics[name]
-        if name == "zones" or value is None or other is None:
+        if isinstance(value, dict) or value is None or other is None:
             continue
         if isinstance(value, str):
             rows.append(

@@ -4,6 +4,7 @@ from typing import Any
 
 from events.state import State
 from events.units import from_cents
+from scenarios.returns import irr
 
 LATER = {
     "net_irr": "fees and waterfall are not built yet",
@@ -23,32 +24,18 @@ LATER = {
 """Metrics of engines that are still to come, with the reason that is given."""
 
 
-def irr(flows: dict[int, int]) -> tuple[float | None, str | None]:
-    """Annual internal rate of return of cents by day (ACT/365F), or None and why there is none."""
-    days = sorted(day for day, cents in flows.items() if cents)
-    values = [flows[day] / 100 for day in days]
-    if not any(value > 0 for value in values) or not any(value < 0 for value in values):
-        return None, "cash flows have one sign only"
-    from datetime import date, timedelta
-
-    import pyxirr
-
-    start = date(2000, 1, 1)
-    found = pyxirr.xirr([start + timedelta(days=day) for day in days], values, silent=True)
-    return (None, "no rate solves these cash flows") if found is None else (float(found), None)
-
-
 def metrics(state: State, committed_cents: int) -> tuple[dict[str, Any], list[str]]:
     """Metrics by name, and a warning for each that is None. Money as decimal strings, rates as decimals."""
     results, lots = state.results, state.lots
     zones = results.zones.values()
-    gross, why = irr(results.loan_flows)
+    gross = irr(results.loan_flows)
     lent = sum(zone.lent_cents for zone in zones)
     returned = sum(zone.proceeds_cents + zone.interest_cents for zone in zones)
     waited = lots.waited_cent_days / lots.reinvested_cents if lots.reinvested_cents else None
     found: dict[str, Any] = dict.fromkeys(LATER)
     found |= {
-        "gross_irr": gross,
+        "gross_irr": gross.rate,
+        "irr": {"gross": gross.as_json()},
         "moic": returned / lent if lent else None,
         "committed": from_cents(committed_cents),
         "contributed": from_cents(results.lp_contributed_cents),
@@ -73,9 +60,9 @@ def metrics(state: State, committed_cents: int) -> tuple[dict[str, Any], list[st
             for name, zone in results.zones.items()
         },
     }
-    reasons = dict(LATER)
-    if why:
-        reasons["gross_irr"] = why
+    reasons: dict[str, str | None] = dict(LATER)
+    if gross.rate is None:
+        reasons["gross_irr"] = gross.reason()
     if not lent:
         reasons["moic"] = "no loan was made"
     if waited is None:
@@ -93,6 +80,6 @@ ORDER = (
     "net_irr", "gross_irr", "tvpi", "dpi", "rvpi", "moic", "net_irr_without_line", "committed", "contributed",
     "distributed", "nav", "loans_originated", "loans_exited", "loans_defaulted", "reinvested", "reinvestment_count",
     "mean_days_to_reinvest", "idle_dollar_days", "interest_paid", "commitment_fees_paid", "peak_debt",
-    "max_leverage_ratio", "min_dscr", "covenant_breaches", "management_fees", "carry", "zones",
+    "max_leverage_ratio", "min_dscr", "covenant_breaches", "management_fees", "carry", "irr", "zones",
 )  # fmt: skip
 """All metrics, in the order in which they are shown."""
