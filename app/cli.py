@@ -275,9 +275,12 @@ def events(
     opened, info = _find(store, run)
     records = opened.log(info.run).read(after, kind, limit)
     if as_json:
-        for record in records:
-            sys.stdout.buffer.write(record.line() + b"\n")
-        sys.stdout.buffer.flush()
+        try:
+            for record in records:
+                sys.stdout.buffer.write(record.line() + b"\n")
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:  # whoever reads has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     from app.documents import calendar_of
     from app.tables import console, events_view
@@ -297,9 +300,8 @@ def replay(
     """Fold a run's log to a state."""
     from app.documents import calendar_of, replay_summary
     from events.dates import parse_iso
-    from events.replay import replay as fold
     from scenarios.problems import InvalidInput, Problem
-    from scenarios.verify import manifest_of
+    from scenarios.verify import fold, manifest_of
 
     terminal.configure_logs(log_level)
     opened, info = _find(store, run)
@@ -313,6 +315,10 @@ def replay(
         if until < 0:
             raise InvalidInput([Problem("--as-of", f"{as_of} is before the fund's start {calendar.start}")])
     state = fold(opened.log(info.run), until)
+    if until is not None and until > state.day and info.status != "finished":
+        raise InvalidInput(
+            [Problem("--as-of", f"{as_of} is after the log's end; it stops on {calendar.date(state.day)}")]
+        )
     summary = replay_summary(info.run, state, calendar, until)
     if as_json:
         _print_json(summary)
@@ -388,6 +394,7 @@ def export(
     run: RunName,
     to: Annotated[str, typer.Option("--to", help="jsonl or csv.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The file to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
     store: Store = DEFAULT_STORE,
     as_json: AsJson = False,
     log_level: LogLevel = "warning",
@@ -408,6 +415,11 @@ def export(
     opened, info = _find(store, run)
     log = opened.log(info.run)
     chunks = to_jsonl(log) if to == "jsonl" else to_csv(log, calendar_of(manifest_of(opened, info)))
+    if output.is_dir() or (output.exists() and not force):
+        hint = "is a folder" if output.is_dir() else "is there already; --force replaces it"
+        raise InvalidInput([Problem("--output", hint, str(output))])
+    if output.exists() and output.samefile(store):
+        raise InvalidInput([Problem("--output", "is the store itself", str(output))])
     partial = output.with_name(f"{output.name}.part")
     try:
         with partial.open("wb") as out:

@@ -26,7 +26,7 @@ LABELS = {
     "distributed": "Distributed to LPs",
     "nav": "NAV at the end",
     "loans_originated": "Loans originated",
-    "loans_exited": "Loans paid off",
+    "loans_exited": "Loans exited",
     "loans_defaulted": "Loans defaulted",
     "reinvested": "Reinvested",
     "reinvestment_count": "Reinvestments",
@@ -57,7 +57,7 @@ def run_view(run: Run) -> RenderableType:
             shown.add_row(label, number(name, run.metrics[name]))
     zones = Table(title="Zones", title_justify="left")
     zones.add_column("Zone")
-    for column in ("Originated", "Paid off", "Defaulted", "Proceeds", "Gain", "Return"):
+    for column in ("Originated", "Exited", "Defaulted", "Proceeds", "Gain", "Return"):
         zones.add_column(column, justify="right")
     for name, zone in run.metrics["zones"].items():
         zones.add_row(

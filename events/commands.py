@@ -54,6 +54,7 @@ class PayCall(Command):
     kind: Literal["call.pay/1"] = "call.pay/1"
     call: int
     amount_cents: int
+    lp_only_cents: int
     purpose: str
 
 
@@ -66,12 +67,11 @@ class OriginateLoans(Command):
 
 
 class SetConfig(Command):
-    """Give a setting another value."""
+    """Give settings other values, all at once; dotted keys."""
 
     phase = Phase.market
     kind: Literal["config.set/1"] = "config.set/1"
-    key: str
-    value: JsonValue
+    changes: dict[str, JsonValue]
 
 
 class ShockPrice(Command):

@@ -66,6 +66,14 @@ class Calendar:
         later = min(first + ordinal - starts[month], after - 1) - self._first
         return later if whole == months else later + round((months - whole) * (after - first))
 
+    def months_before(self, day: int, months: int) -> int:
+        """The day ``months`` earlier; a month's last day stays a month's last day."""
+        starts = _month_starts()
+        month = bisect_right(starts, self._first + day) - 1
+        if self._first + day == starts[month + 1] - 1:
+            return starts[month + 1 - months] - 1 - self._first
+        return self.add_months(day, -months)
+
     def period_ends(self, frequency: str, first: int, last: int) -> list[int]:
         """Calendar period ends in [first, last]: month ends, quarter ends, and so on."""
         step = MONTHS_BETWEEN[frequency]

@@ -11,12 +11,17 @@ from events.facts import (
     BookValued,
     CapitalContributed,
     CapitalDistributed,
+    CarryReturned,
     CashInterestReceived,
+    FeeAccrued,
+    FeesPaid,
+    FeesWaived,
     LoanDefaulted,
     LoanExited,
     LoanInterestPaid,
     LoanOriginated,
     LoanRecovered,
+    OriginationFeeReceived,
 )
 from events.record import Fact
 
@@ -29,6 +34,15 @@ LP_CONTRIBUTIONS = "Equity:LP:Contributions"
 LP_DISTRIBUTIONS = "Equity:LP:Distributions"
 GP_CONTRIBUTIONS = "Equity:GP:Contributions"
 GP_DISTRIBUTIONS = "Equity:GP:Distributions"
+CARRY = "Equity:GP:Carry"
+FEES_PAYABLE = "Liabilities:FeesPayable"
+ORIGINATION_FEES = "Income:OriginationFees"
+FEE_EXPENSE = {
+    "setup": "Expenses:Setup",
+    "management": "Expenses:ManagementFee",
+    "expenses": "Expenses:Operating",
+    "origination": "Expenses:OriginationFee",
+}
 LOAN_INTEREST = "Income:LoanInterest"
 REALISED_GAIN = "Income:RealisedGain"
 CHANGE_IN_UNREALISED = "Income:ChangeInUnrealisedGain"
@@ -76,7 +90,33 @@ def _contributed(fact: CapitalContributed) -> Legs:
 
 
 def _distributed(fact: CapitalDistributed) -> Legs:
-    return ((CASH, -fact.amount_cents), (LP_DISTRIBUTIONS, fact.lp_cents), (GP_DISTRIBUTIONS, fact.gp_cents))
+    return (
+        (CASH, -fact.amount_cents),
+        (LP_DISTRIBUTIONS, fact.lp_cents),
+        (GP_DISTRIBUTIONS, fact.gp_cents),
+        (CARRY, fact.carry_cents),
+    )
+
+
+def _carry_returned(fact: CarryReturned) -> Legs:
+    return ((CASH, fact.amount_cents), (CARRY, -fact.amount_cents))
+
+
+def _fee_accrued(fact: FeeAccrued) -> Legs:
+    return ((FEE_EXPENSE[fact.fee], fact.amount_cents), (FEES_PAYABLE, -fact.amount_cents))
+
+
+def _fees_paid(fact: FeesPaid) -> Legs:
+    return ((FEES_PAYABLE, fact.amount_cents), (CASH, -fact.amount_cents))
+
+
+def _fees_waived(fact: FeesWaived) -> Legs:
+    back = tuple((FEE_EXPENSE[fee], -cents) for fee, cents in fact.by_fee.items())
+    return ((FEES_PAYABLE, fact.amount_cents), *back)
+
+
+def _origination_fee(fact: OriginationFeeReceived) -> Legs:
+    return ((CASH, fact.amount_cents), (ORIGINATION_FEES, -fact.amount_cents))
 
 
 def _cash_interest(fact: CashInterestReceived) -> Legs:
@@ -92,6 +132,11 @@ POSTINGS: dict[type[Fact], Callable[[Any], Legs]] = {
     LoanInterestPaid: _interest_paid,
     CapitalContributed: _contributed,
     CapitalDistributed: _distributed,
+    CarryReturned: _carry_returned,
+    FeeAccrued: _fee_accrued,
+    FeesPaid: _fees_paid,
+    FeesWaived: _fees_waived,
+    OriginationFeeReceived: _origination_fee,
     CashInterestReceived: _cash_interest,
 }
 """Which facts move money, and how."""

@@ -52,9 +52,9 @@ class Record(NamedTuple):
     correlation: int
     payload: Any
 
-    def line(self, payload: bytes | None = None) -> bytes:
-        """The canonical bytes of the record, one JSON object without a newline; ``payload`` if it is made already."""
-        return canonical_line(*self[:6], payload or self.payload.to_json())
+    def line(self) -> bytes:
+        """The canonical bytes of the record, one JSON object without a newline."""
+        return canonical_line(*self[:6], self.payload.to_json())
 
 
 def canonical_line(

@@ -6,12 +6,12 @@ from events.record import Record
 from events.state import State
 
 
-def replay(records: Iterable[Record], until_day: int | None = None) -> State:
+def replay(records: Iterable[Record], until_day: int | None = None, state: State | None = None) -> State:
     """The state after these records; with ``until_day``, as it was at the end of that day.
 
-    Raises InvariantError for a log that can't be.
+    ``state`` is where to go on from, default a new one. Raises InvariantError for a log that can't be.
     """
-    state = State()
+    state = State() if state is None else state
     for record in records:
         if until_day is not None and record.day > until_day:
             break

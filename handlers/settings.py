@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from handlers.fund.config import CallsConfig, FundConfig
+from handlers.fund.config import CallsConfig, FeesConfig, FundConfig, WaterfallConfig
 from handlers.loans.config import ExitsConfig, LoansConfig, ZoneConfig
 from handlers.reinvestment.config import ReinvestmentConfig
 
@@ -16,4 +16,6 @@ class Settings:
     loans: LoansConfig
     exits: ExitsConfig
     calls: CallsConfig
+    fees: FeesConfig
+    waterfall: WaterfallConfig
     reinvestment_engine: ReinvestmentConfig

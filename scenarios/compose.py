@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import NamedTuple
 
 from events import commands, facts
@@ -14,6 +15,9 @@ from events.state import State
 from events.stores.store import InputFile
 from handlers.fund.cash import Treasury
 from handlers.fund.deployment import Deployment, OpeningBook
+from handlers.fund.distributions import Distributions
+from handlers.fund.fees import Fees
+from handlers.fund.partners import Partners, call_due
 from handlers.interventions import Interventions
 from handlers.loans.exits import ExitClock
 from handlers.loans.generator import LoanGenerator
@@ -69,13 +73,17 @@ class Simulation:
         lifecycle = Lifecycle(state, settings, calendar, self._values, self._clock)
         period_end = calendar.add_months(0, config.fund.reinvestment_period_years * 12)
         reinvestment = Reinvestment(state, settings, calendar, purchases, period_end)
-        deployment = Deployment(state, settings, calendar, generator, purchases, plan.opening)
+        partners = Partners(state, config.fund)
+        deployment = Deployment(state, settings, calendar, generator, purchases, partners, plan.opening, self.last_day)
+        fees = Fees(state, settings, calendar, partners, period_end, self.last_day)
+        deployed_by = call_due(calendar, settings, calendar.add_months(0, config.fund.deployment_months - 1)) + 1
+        payouts = Distributions(state, settings, partners, fees, deployed_by, self.last_day)
         treasury = Treasury(state, settings, market)
         script = Interventions(state)
 
         reactions: Mapping[type[Fact], Sequence[Reaction]] = {
             facts.CommandScheduled: [self._schedule],
-            facts.ConfigChanged: [self._apply_config],
+            facts.ConfigChanged: [self._apply_config, treasury.note_spread_on_config_changed],
             facts.PriceShocked: [market.apply_price_shock],
             facts.RateShocked: [market.apply_rate_shock],
             facts.LoanOriginated: [self._clock.watch_on_loan_originated],
@@ -84,8 +92,12 @@ class Simulation:
             facts.LoanRecovered: [reinvestment.schedule_on_loan_recovered],
             facts.LoanInterestPaid: [reinvestment.schedule_on_loan_interest_paid],
             facts.ProceedsReleased: [reinvestment.check_on_proceeds_released],
+            facts.ReinvestmentResumed: [reinvestment.check_on_resumed],
             facts.CapitalCalled: [deployment.schedule_payment_on_capital_called],
-            facts.CapitalContributed: [deployment.schedule_purchase_on_capital_contributed],
+            facts.CapitalContributed: [
+                deployment.schedule_purchase_on_capital_contributed,
+                fees.pay_on_capital_contributed,
+            ],
         }
         handlers: Mapping[type[commands.Command], CommandHandler] = {
             commands.ReinvestProceeds: reinvestment.release,
@@ -106,21 +118,27 @@ class Simulation:
         distributions = _payment_days(calendar, config.fund.distribution_frequency, last)
         quarter_ends = calendar.period_ends("quarterly", 1, last - 1)
         # processes wake only on days on which they may have something to do
-        scripted = [command.key for _, _, command in plan.acts if isinstance(command, commands.SetConfig)]
+        scripted = {key for _, _, act in plan.acts if isinstance(act, commands.SetConfig) for key in act.changes}
         pays_cash = config.loans.interest_payment == "cash" or (plan.opening and any(plan.opening.pays_cash))
-        coupon_days = month_ends if pays_cash or _touches(scripted, "loans.interest_payment") else []
+        coupon_days = month_ends if pays_cash or "loans.interest_payment" in scripted else []
         frequency = config.reinvestment_engine.reinvestment_frequency
-        if _touches(scripted, "reinvestment_engine.reinvestment_frequency"):
+        if "reinvestment_engine.reinvestment_frequency" in scripted:
             frequency = "monthly"
         check_days = [] if frequency == "on_exit" else calendar.period_ends(frequency, 1, last - 1)
         self._processes = {
             "market": on_days(kernel, knots, Phase.market, self._enter_month),
             "reinvestment_period": on_days(kernel, [period_end], Phase.market, reinvestment.end_period),
-            "cash_interest": on_days(kernel, [*quarter_ends, last], Phase.accrual, treasury.credit_interest),
-            "valuation": on_days(kernel, quarter_ends, Phase.accrual, lifecycle.value_book),
+            "valuation": on_days(
+                kernel,
+                [*quarter_ends, last],
+                Phase.accrual,
+                lambda day: chain(treasury.credit_interest(day), lifecycle.value_book(day) if day < last else ()),
+            ),
             "loan_exits": loan_exits(kernel, lifecycle),
             "wind_down": on_days(kernel, [last], Phase.exits, lifecycle.wind_down),
             "coupons": on_days(kernel, coupon_days, Phase.receipts, lifecycle.collect_interest),
+            "fees": on_days(kernel, sorted(fees.payment_days), Phase.fees, fees.charge),
+            "last_fees": on_days(kernel, [last], Phase.fees, fees.close),
             "opening_call": on_days(kernel, [0], Phase.receipts, deployment.call_opening_book),
             "opening_book": on_days(kernel, [0], Phase.originations, deployment.buy_opening_book),
             "capital_calls": on_days(
@@ -132,7 +150,7 @@ class Simulation:
                 Phase.reinvestment,
                 reinvestment.check_on_month_end,
             ),
-            "distributions": on_days(kernel, distributions, Phase.distributions, treasury.distribute),
+            "distributions": on_days(kernel, distributions, Phase.distributions, payouts.distribute),
             "nav_report": on_days(kernel, [*quarter_ends, last], Phase.report, treasury.report_nav),
             "run_end": on_days(kernel, [last], Phase.report, self._finish),
         }
@@ -172,14 +190,14 @@ class Simulation:
 
     def _set_config(self, _day: int, command: commands.SetConfig) -> Output | Rejected:
         try:
-            changed(self._config, command.key, command.value)
+            changed(self._config, command.changes)
         except InvalidInput as error:
             return Rejected(str(error))
-        previous = current(self._config, command.key)
-        return [facts.ConfigChanged(key=command.key, value=command.value, previous=previous)]
+        previous = current(self._config, command.changes)
+        return [facts.ConfigChanged(changes=command.changes, previous=previous)]
 
     def _apply_config(self, _record: Record, fact: facts.ConfigChanged) -> Output:
-        self._config = changed(self._config, fact.key, fact.value)
+        self._config = changed(self._config, fact.changes)
         self._settings.__dict__.update(_settings(self._config).__dict__)
         return None
 
@@ -218,13 +236,10 @@ def _settings(config: ScenarioConfig) -> Settings:
         loans=config.loans,
         exits=config.exits,
         calls=config.calls,
+        fees=config.fees,
+        waterfall=config.waterfall,
         reinvestment_engine=config.reinvestment_engine,
     )
-
-
-def _touches(scripted: list[str], key: str) -> bool:
-    """Whether a script may change this key, by itself or with its section."""
-    return any(key == name or key.startswith(f"{name}.") for name in scripted)
 
 
 def _payment_days(calendar: Calendar, frequency: str, last: int) -> list[int]:

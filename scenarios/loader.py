@@ -67,9 +67,19 @@ def parse(text: str | bytes, source: str) -> Document:
     except (YAMLError, ValueError, RecursionError) as error:
         raise InvalidInput([Problem("", f"is not YAML: {str(error).splitlines()[0]}", source)]) from None
     if root is None:
-        root = {}
+        raise InvalidInput([Problem("", "is empty; write at least one section, like 'fund:'", source)])
     if not isinstance(root, Mapping):
-        raise InvalidInput([Problem("", f"expected sections like 'fund:', got {type(root).__name__}", source, 1, 1)])
+        raise InvalidInput(
+            [
+                Problem(
+                    "",
+                    f"expected sections like 'fund:', got {'a list' if isinstance(root, list) else 'text'}",
+                    source,
+                    1,
+                    1,
+                )
+            ]
+        )
     document = Document(source, {})
     document.values = _Plain(document).convert(root, ())
     return document

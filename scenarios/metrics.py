@@ -1,16 +1,16 @@
 """The figures of a run, from its folded state. What is undefined, or not computed yet, is None with a reason."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from events.state import State
-from events.units import from_cents
+from events.state.capital import Capital, Quarter
+from events.units import from_cents, split_pro_rata
+from handlers.fund.config import WaterfallConfig
+from handlers.fund.waterfall import Account, distribute, preferred_balance
 from scenarios.returns import irr
 
 LATER = {
-    "net_irr": "fees and waterfall are not built yet",
-    "tvpi": "fees and waterfall are not built yet",
-    "dpi": "fees and waterfall are not built yet",
-    "rvpi": "fees and waterfall are not built yet",
     "net_irr_without_line": "facilities are not built yet",
     "interest_paid": "facilities are not built yet",
     "commitment_fees_paid": "facilities are not built yet",
@@ -18,28 +18,43 @@ LATER = {
     "max_leverage_ratio": "facilities are not built yet",
     "min_dscr": "facilities are not built yet",
     "covenant_breaches": "facilities are not built yet",
-    "management_fees": "fees are not built yet",
-    "carry": "the waterfall is not built yet",
 }
 """Metrics of engines that are still to come, with the reason that is given."""
 
 
-def metrics(state: State, committed_cents: int) -> tuple[dict[str, Any], list[str]]:
-    """Metrics by name, and a warning for each that is None. Money as decimal strings, rates as decimals."""
-    results, lots = state.results, state.lots
+def metrics(
+    state: State, committed_cents: int, lp_committed_cents: int, waterfall: WaterfallConfig
+) -> tuple[dict[str, Any], list[str]]:
+    """Metrics by name, and a warning for each that is None. Money as decimal strings, rates as decimals.
+
+    Net figures are the limited partners': what they paid in (fees included), what they got, and what they would
+    get of the net asset value last reported. Gross figures are of the loans alone.
+    """
+    results, lots, capital = state.results, state.lots, state.capital
     zones = results.zones.values()
     gross = irr(results.loan_flows)
+    last = capital.quarters[-1] if capital.quarters else None
+    lp_nav = lp_value(capital, last, waterfall) if last else 0
+    net = irr(with_value(capital.lp_flows, last.day if last else state.day, lp_nav))
+    paid_in, paid_out = capital.lp_contributed_cents, capital.lp_distributed_cents
     lent = sum(zone.lent_cents for zone in zones)
     returned = sum(zone.proceeds_cents + zone.interest_cents for zone in zones)
     waited = lots.waited_cent_days / lots.reinvested_cents if lots.reinvested_cents else None
     found: dict[str, Any] = dict.fromkeys(LATER)
     found |= {
         "gross_irr": gross.rate,
-        "irr": {"gross": gross.as_json()},
+        "net_irr": net.rate,
+        "irr": {"gross": gross.as_json(), "net": net.as_json()},
+        "tvpi": (paid_out + lp_nav) / paid_in if paid_in else None,
+        "dpi": paid_out / paid_in if paid_in else None,
+        "rvpi": lp_nav / paid_in if paid_in else None,
+        "pic": paid_in / lp_committed_cents,
+        "management_fees": from_cents(capital.paid["management"]),
+        "carry": from_cents(capital.carry_cents),
         "moic": returned / lent if lent else None,
         "committed": from_cents(committed_cents),
-        "contributed": from_cents(results.lp_contributed_cents),
-        "distributed": from_cents(results.lp_distributed_cents),
+        "contributed": from_cents(paid_in),
+        "distributed": from_cents(paid_out),
         "nav": from_cents(state.ledger.nav_cents()),
         "loans_originated": sum(zone.originated for zone in zones),
         "loans_exited": sum(zone.exited for zone in zones),
@@ -61,8 +76,14 @@ def metrics(state: State, committed_cents: int) -> tuple[dict[str, Any], list[st
         },
     }
     reasons: dict[str, str | None] = dict(LATER)
-    if gross.rate is None:
-        reasons["gross_irr"] = gross.reason()
+    for name, found_irr in (("gross_irr", gross), ("net_irr", net)):
+        if found_irr.rate is None:
+            reasons[name] = found_irr.reason()
+    if not paid_in:
+        reasons |= dict.fromkeys(("tvpi", "dpi", "rvpi"), "nothing was paid in")
+    if not results.finished:
+        found |= {"gross_irr": None, "moic": None}
+        reasons |= dict.fromkeys(("gross_irr", "moic"), "the run is not finished: loans are still held")
     if not lent:
         reasons["moic"] = "no loan was made"
     if waited is None:
@@ -76,8 +97,63 @@ def metrics(state: State, committed_cents: int) -> tuple[dict[str, Any], list[st
     return {name: found[name] for name in ORDER}, warnings
 
 
+def lp_value(capital: Capital, quarter: Quarter, terms: WaterfallConfig) -> int:
+    """What the limited partners would get of a quarter's net asset value by the whole-fund waterfall, in cents."""
+    paid_in = [quarter.lp_contributed_cents, quarter.contributed_cents - quarter.lp_contributed_cents]
+    if quarter.nav_cents <= 0 or not sum(paid_in):
+        return min(quarter.nav_cents, 0)
+    unreturned = quarter.lp_contributed_cents - quarter.capital_returned_cents
+    owed = preferred_balance(capital.hurdle_flows[: quarter.flows], quarter.day, terms.hurdle)
+    account = Account(unreturned, max(0, owed - unreturned), quarter.profit_cents, quarter.carry_cents)
+    lps = split_pro_rata(quarter.nav_cents, paid_in)[0]
+    return distribute(lps, account, catch_up=terms.catch_up, carry=terms.carry).to_lps
+
+
+def by_quarter(state: State, committed_cents: int, waterfall: WaterfallConfig) -> list[dict[str, Any]]:
+    """Net figures at each quarter's end: money as decimal strings, multiples and rates as decimals or None.
+
+    ``return`` is the quarter's net asset value plus what went out less what came in, over the value it began with.
+    """
+    rows = []
+    before: Quarter | None = None
+    for quarter in state.capital.quarters:
+        lp_nav = lp_value(state.capital, quarter, waterfall)
+        paid_in, paid_out = quarter.lp_contributed_cents, quarter.lp_distributed_cents
+        earned = None
+        if before is not None and before.nav_cents > 0:
+            flows = quarter.distributed_cents - before.distributed_cents
+            flows -= quarter.contributed_cents - before.contributed_cents
+            earned = (quarter.nav_cents + flows) / before.nav_cents - 1
+        rate = irr(with_value(state.capital.lp_flows, quarter.day, lp_nav))
+        rows.append(
+            {
+                "day": quarter.day,
+                "nav": from_cents(quarter.nav_cents),
+                "lp_nav": from_cents(lp_nav),
+                "contributed": from_cents(paid_in),
+                "distributed": from_cents(paid_out),
+                "tvpi": (paid_out + lp_nav) / paid_in if paid_in else None,
+                "dpi": paid_out / paid_in if paid_in else None,
+                "rvpi": lp_nav / paid_in if paid_in else None,
+                "pic": paid_in / committed_cents,
+                "net_irr": rate.rate,
+                "irr_status": rate.status,
+                "return": earned,
+            }
+        )
+        before = quarter
+    return rows
+
+
+def with_value(flows: Mapping[int, int], day: int, cents: int) -> dict[int, int]:
+    """Cash flows up to a day, with a value that is held at its end."""
+    until = {when: flow for when, flow in flows.items() if when <= day}
+    until[day] = until.get(day, 0) + cents
+    return until
+
+
 ORDER = (
-    "net_irr", "gross_irr", "tvpi", "dpi", "rvpi", "moic", "net_irr_without_line", "committed", "contributed",
+    "net_irr", "gross_irr", "tvpi", "dpi", "rvpi", "pic", "moic", "net_irr_without_line", "committed", "contributed",
     "distributed", "nav", "loans_originated", "loans_exited", "loans_defaulted", "reinvested", "reinvestment_count",
     "mean_days_to_reinvest", "idle_dollar_days", "interest_paid", "commitment_fees_paid", "peak_debt",
     "max_leverage_ratio", "min_dscr", "covenant_breaches", "management_fees", "carry", "irr", "zones",

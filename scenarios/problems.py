@@ -1,5 +1,6 @@
 """What is wrong with an input, where, and what was probably meant."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -95,8 +96,8 @@ def real_path(loc: tuple[str | int, ...], document: Any) -> Path:
     path: list[str | int] = []
     node = document
     for place, part in enumerate(loc):
-        if part == "[key]":
-            continue
+        if isinstance(part, str) and not re.fullmatch(r"[\w.-]+", part):
+            continue  # the name of a key, a union's branch or a validator, not of a place
         in_list = isinstance(node, list) and isinstance(part, int) and part < len(node)
         if in_list or (isinstance(node, Mapping) and part in node):
             node = node[part]

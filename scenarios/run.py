@@ -7,7 +7,8 @@ from events.facts import RunStarted
 from events.state import State
 from events.stores.store import Log
 from events.units import to_cents
-from scenarios.metrics import metrics
+from handlers.fund.config import FundConfig, WaterfallConfig
+from scenarios.metrics import by_quarter, metrics
 
 
 class Run:
@@ -21,10 +22,23 @@ class Run:
         self.name = name
 
     @cached_property
+    def _terms(self) -> tuple[int, int, WaterfallConfig]:
+        """Commitments, the limited partners' part of them, and the waterfall."""
+        scenario = self.manifest.scenario
+        fund = FundConfig.model_validate(scenario["fund"])
+        committed = to_cents(fund.size)
+        lps = committed - round(committed * fund.gp_commitment)
+        return committed, lps, WaterfallConfig.model_validate(scenario["waterfall"])
+
+    @cached_property
     def _figures(self) -> tuple[dict[str, Any], list[str]]:
-        fund = self.manifest.scenario["fund"]
-        assert isinstance(fund, dict)
-        return metrics(self.state, to_cents(float(str(fund["size"]))))
+        return metrics(self.state, *self._terms)
+
+    @cached_property
+    def quarters(self) -> list[dict[str, Any]]:
+        """Net figures at each quarter's end; see ``scenarios.metrics.by_quarter``."""
+        _, lps, waterfall = self._terms
+        return by_quarter(self.state, lps, waterfall)
 
     @property
     def metrics(self) -> dict[str, Any]:

@@ -82,7 +82,7 @@ class Scenario:
         document = copy.deepcopy(self._document)
         for key, value in (set or {}).items():
             lay_on(document, key, value, f"{origin} {key}")
-        if seed is not None and (isinstance(seed, bool) or not 0 <= seed <= MAX_SEED):
+        if seed is not None and (type(seed) is not int or not 0 <= seed <= MAX_SEED):
             raise InvalidInput([Problem("seed", f"must be a whole number from 0 to {MAX_SEED}, got {seed}")])
         return type(self)(
             document,
@@ -174,11 +174,11 @@ def _anchor_files(document: Document, folder: Path) -> None:
             inner[name] = str(folder / inner[name])
 
 
-LATER = ("fees", "waterfall", "leverage", "capital_allocation")
+LATER = ("leverage", "capital_allocation")
 """Sections whose engines are not built yet."""
 
 LATER_KEYS = (
-    "fund.recycle", "fund.recycling_cap", "market.breaker",
+    "waterfall.pref_clock", "market.breaker",
     "reinvestment_engine.reinvestment_strategy", "reinvestment_engine.zone_preference_multipliers",
     "reinvestment_engine.opportunistic_threshold", "reinvestment_engine.rebalance_threshold",
     "reinvestment_engine.reinvestment_ltv_adjustment", "reinvestment_engine.reinvestment_size_adjustment",
@@ -194,7 +194,10 @@ LATER_KEYS = (
 def unused(config: ScenarioConfig) -> list[str]:
     """One line for each setting that differs from its default and has no effect yet."""
     values, defaults = config.model_dump(mode="json"), ScenarioConfig().model_dump(mode="json")
-    found = [f"{section}: has no effect yet" for section in LATER if values[section] != defaults[section]]
+    found = [f"{section}: has no effect yet" for section in (*LATER, "sweep") if values[section] != defaults[section]]
+    for place, entry in enumerate(config.script):
+        settings = entry.do.get("set", {})
+        found += [f"script.{place}: {key} has no effect yet" for key in LATER_KEYS if key in settings]
     for key in LATER_KEYS:
         section, name = key.split(".")
         if values[section][name] != defaults[section][name]:

@@ -182,8 +182,12 @@ class ScenarioConfig(Config):
                     f"script.{place}.at",
                     f"{entry.at} is outside the fund's life, {self.fund.start_date} to {calendar.date(last - 1)}",
                 )
-        if calendar.add_business_days(0, self.calls.notice_business_days) >= last:
-            _at("calls.notice_business_days", f"{self.calls.notice_business_days} is longer than the fund's life")
+        last_call = calendar.add_months(0, self.fund.deployment_months - 1)
+        notice = self.calls.notice_business_days
+        if calendar.add_business_days(0, notice) >= last:
+            _at("calls.notice_business_days", f"{notice} is longer than the fund's life")
+        if calendar.add_business_days(last_call, notice) >= last:
+            _at("calls.notice_business_days", f"{notice}: the last call would be due after the fund's end")
         return self
 
 
@@ -215,5 +219,5 @@ CHANGEABLE = (
 )
 """Sections and keys that may change during a run."""
 
-FIXED = ("loans.tape", "zones.*.appreciation", "zones.*.volatility", "zones.*.series")
-"""What may not, inside those: it made the paths or the opening book."""
+FIXED = ("loans.tape", "loans.appreciation_share", "zones.*.appreciation", "zones.*.volatility", "zones.*.series")
+"""What may not, inside those: it made the paths or the opening book, or is part of loans already made."""

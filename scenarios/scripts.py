@@ -1,9 +1,10 @@
 """Scripts: what a scenario's ``script:`` entries ask for, as commands on their days."""
 
 import datetime
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from events.commands import (
     Command,
@@ -25,21 +26,16 @@ class _Nothing(Config):
 
 
 class _PriceArguments(Config):
-    change: Rate
+    change: Annotated[Rate, Field(gt=-1, le=10)]
     zone: str | None = None
 
 
 class _RateArguments(Config):
-    change: Rate
-
-
-class _SetArguments(Config):
-    key: str
-    value: Any
+    change: Annotated[Rate, Field(ge=-1, le=1)]
 
 
 ARGUMENTS: dict[str, type[BaseModel]] = {
-    "set": _SetArguments,
+    "set": _Nothing,
     "shock_price": _PriceArguments,
     "shock_rate": _RateArguments,
     "suspend_reinvestment": _Nothing,
@@ -56,27 +52,29 @@ LATER = (
 def read_script(config: ScenarioConfig, document: Document) -> list[tuple[int, str, Command]]:
     """Day, source and command of each act, in the order of the script.
 
-    Raises InvalidInput with every entry that asks for something that can't be.
+    Settings are tried in the order of their days, each on top of those before. Raises InvalidInput with every
+    entry that asks for something that can't be.
     """
     problems: list[Problem] = []
-    acts: list[tuple[int, str, Command]] = []
-    for place, entry in enumerate(config.script):
-        if entry.at is None:
-            continue
-        day = config.calendar().day(entry.at)
-        path: Path = ("script", place, "do")
+    acts: dict[int, tuple[int, str, Command]] = {}
+    calendar = config.calendar()
+    dated = [(calendar.day(entry.at), place) for place, entry in enumerate(config.script) if entry.at is not None]
+    for day, place in sorted(dated):
         try:
-            for command in _commands(entry.do, path, config, document):
-                acts.append((day, f"script[{place}]", command))
+            command = _command_of(config.script[place].do, ("script", place, "do"), config, document)
         except InvalidInput as error:
             problems += error.problems
+            continue
+        acts[place] = (day, f"script[{place}]", command)
+        if isinstance(command, SetConfig):
+            config = changed(config, command.changes)
     if problems:
         raise InvalidInput(problems)
-    return acts
+    return [acts[place] for place in sorted(acts)]
 
 
-def _commands(do: dict[str, Any], path: Path, config: ScenarioConfig, document: Document) -> list[Command]:
-    """The commands of one ``do:``; ``{NAME: ARGUMENTS}`` and ``{command: NAME, ARGUMENT: …}`` mean the same."""
+def _command_of(do: dict[str, Any], path: Path, config: ScenarioConfig, document: Document) -> Command:
+    """The command of one ``do:``; ``{NAME: ARGUMENTS}`` and ``{command: NAME, ARGUMENT: …}`` mean the same."""
     if "command" in do:
         name, arguments = do["command"], {key: value for key, value in do.items() if key != "command"}
     elif len(do) == 1:
@@ -90,12 +88,13 @@ def _commands(do: dict[str, Any], path: Path, config: ScenarioConfig, document: 
         hint = closest(str(name), ARGUMENTS)
         allowed = "" if hint else f"; allowed: {', '.join(ARGUMENTS)}"
         raise InvalidInput([document.problem(path, f"unknown command '{name}'{allowed}", hint)])
-    if name == "set" and not (isinstance(arguments, dict) and set(arguments) == {"key", "value"}):
+    if name == "set":
+        if isinstance(arguments, dict) and set(arguments) == {"key", "value"}:
+            arguments = {str(arguments["key"]): arguments["value"]}
         if not isinstance(arguments, dict) or not arguments:
-            raise InvalidInput(
-                [document.problem(path, "expected settings like {reinvestment_engine.reinvestment_delay: 3}")]
-            )
-        return [_set(str(key), value, (*path, str(key)), config, document) for key, value in arguments.items()]
+            example = "expected settings like {reinvestment_engine.reinvestment_delay: 3}"
+            raise InvalidInput([document.problem(path, example)])
+        return _set(arguments, path, config, document)
     if arguments is None:
         arguments = {}
     elif not isinstance(arguments, dict) and name in ("shock_price", "shock_rate"):
@@ -107,19 +106,15 @@ def _commands(do: dict[str, Any], path: Path, config: ScenarioConfig, document: 
             document.problem((*path, *inner), message, hint)
             for inner, message, hint in explain_validation(error, ARGUMENTS[name], arguments)
         ) from None
-    return [_command(name, values, path, config, document)]
+    return _command(name, values, path, config, document)
 
 
 def _command(name: str, values: Any, path: Path, config: ScenarioConfig, document: Document) -> Command:
     match name:
-        case "set":
-            return _set(values.key, values.value, path, config, document)
         case "shock_price":
             if values.zone is not None and values.zone not in config.zones:
                 hint = closest(values.zone, config.zones)
                 raise InvalidInput([document.problem((*path, "zone"), f"unknown zone '{values.zone}'", hint)])
-            if values.change <= -1:
-                raise InvalidInput([document.problem((*path, "change"), f"must be above -1, got {values.change:g}")])
             return ShockPrice(change=values.change, zone=values.zone)
         case "shock_rate":
             return ShockRate(change=values.change)
@@ -129,22 +124,43 @@ def _command(name: str, values: Any, path: Path, config: ScenarioConfig, documen
             return ResumeReinvestment()
 
 
-def _set(key: str, value: Any, path: Path, config: ScenarioConfig, document: Document) -> SetConfig:
-    problem = why_not_changeable(key)
-    if problem:
-        raise InvalidInput([document.problem(path, problem)])
+def _set(settings: dict[str, Any], path: Path, config: ScenarioConfig, document: Document) -> SetConfig:
+    """One command for all settings of an entry; mappings are taken apart into their single settings."""
+    known = _leaves("", config.model_dump(mode="json"))
+    changes: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for key, value in settings.items():
+        for leaf, inner in _leaves(str(key), value).items():
+            problem = why_not_changeable(leaf)
+            if problem is None and leaf not in known:
+                problems.append(
+                    document.problem((*path, str(key)), f"there is no setting {leaf}", closest(leaf, known))
+                )
+            elif problem is not None:
+                problems.append(document.problem((*path, str(key)), problem))
+            changes[leaf] = _json(inner)
+    if problems:
+        raise InvalidInput(problems)
     try:
-        changed(config, key, value)
+        changed(config, changes)
     except InvalidInput as error:
         raise InvalidInput(
-            document.problem(path, f"{key}: {item.message}", item.suggestion) for item in error.problems
+            document.problem(path, f"{item.key}: {item.message}", item.suggestion) for item in error.problems
         ) from None
-    return SetConfig(key=key, value=_json(value))
+    return SetConfig(changes=changes)
+
+
+def _leaves(key: str, value: Any) -> dict[str, Any]:
+    """Settings by dotted key: mappings taken apart, all else as it is."""
+    if not isinstance(value, dict):
+        return {key: value}
+    found: dict[str, Any] = {}
+    for name, inner in value.items():
+        found |= _leaves(f"{key}.{name}" if key else str(name), inner)
+    return found
 
 
 def _json(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _json(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [_json(inner) for inner in value]
     return value.isoformat() if isinstance(value, datetime.date) else value
@@ -163,17 +179,15 @@ def why_not_changeable(key: str) -> str | None:
     return f"{key} can't change during a run; what can: {', '.join(CHANGEABLE)}"
 
 
-def changed(config: ScenarioConfig, key: str, value: Any) -> ScenarioConfig:
-    """The config with one setting changed. Raises InvalidInput where that can't be."""
-    document = Document(f"set {key}", config.model_dump(mode="json", exclude={"script"}))
-    lay_on(document, key, value, f"set {key}")
-    new = validate(document)
-    return new.model_copy(update={"script": config.script})
+def changed(config: ScenarioConfig, changes: Mapping[str, Any]) -> ScenarioConfig:
+    """The config with these settings changed, all at once. Raises InvalidInput where that can't be."""
+    document = Document("", config.model_dump(mode="json", exclude={"script"}))
+    for key, value in changes.items():
+        lay_on(document, key, value, "")
+    return validate(document).model_copy(update={"script": config.script})
 
 
-def current(config: ScenarioConfig, key: str) -> Any:
-    """The value of a setting, as JSON values."""
-    node: Any = config.model_dump(mode="json")
-    for part in key.split("."):
-        node = node[part]
-    return node
+def current(config: ScenarioConfig, keys: Iterable[str]) -> dict[str, Any]:
+    """The values of settings, as JSON values."""
+    known = _leaves("", config.model_dump(mode="json"))
+    return {key: known.get(key) for key in keys}

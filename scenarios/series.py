@@ -149,7 +149,9 @@ def check_cover(
         for before, after in _holes(dates):
             if after > start and before < end:
                 problems.append(Problem(key, f"{what} have a hole between {before} and {after}", source))
-        if not may_end_early and _next(dates) <= end:
+        if dates[-1] < start - _longest(dates):
+            problems.append(Problem(key, f"{what} end at {dates[-1]}, before the fund's start {start}", source))
+        elif not may_end_early and _next(dates) <= end:
             problems.append(
                 Problem(
                     key,

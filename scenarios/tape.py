@@ -101,8 +101,8 @@ class _Reader:
         self._lines.setdefault(loan_id, line)
         if zone not in self._zones:
             self._wrong(line, f"unknown zone '{zone}'; there are {', '.join(self._zones)}")
-        principal = self._number(line, cells, "principal", lambda x: 0 < x <= 1e13, "an amount above 0")
-        value = self._number(line, cells, "property_value", lambda x: 0 < x <= 1e13, "an amount above 0")
+        principal = self._number(line, cells, "principal", lambda x: 1 <= x <= 1e13, "an amount of at least 1")
+        value = self._number(line, cells, "property_value", lambda x: 1 <= x <= 1e13, "an amount of at least 1")
         if principal is not None and value is not None and principal > value:
             self._wrong(line, f"principal {principal:g} is above property_value {value:g}")
         coupon = self._number(line, cells, "coupon", lambda x: 0 <= x <= 1, "a rate from 0 to 1")

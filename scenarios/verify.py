@@ -4,15 +4,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from events.bus import LogWriter
+from events.bus import HandlerError, LogWriter
 from events.chain import ChainedLog
 from events.facts import RunStarted, parse_fact
 from events.integrity import check_chain
 from events.record import Record
 from events.replay import replay
-from events.state import InvariantError
+from events.state import InvariantError, State
 from events.stores.sqlite import SqliteStore
-from events.stores.store import DamagedLog, RawRecord, RunInfo, StoreError
+from events.stores.store import DamagedLog, Log, RawRecord, RunInfo, StoreError
 from scenarios.compose import Simulation
 from scenarios.manifest import versions
 from scenarios.run import Run
@@ -121,7 +121,17 @@ def manifest_of(store: SqliteStore, info: RunInfo) -> RunStarted:
 def load_run(store: SqliteStore, info: RunInfo) -> Run:
     """A stored run, folded from its log."""
     log = store.log(info.run)
-    return Run(manifest_of(store, info), log, replay(log), info.head_hash, info.run)
+    return Run(manifest_of(store, info), log, fold(log), info.head_hash, info.run)
+
+
+def fold(log: Log, until_day: int | None = None) -> State:
+    """The state of a stored log. Raises DamagedLog where it does not fold."""
+    state = State()
+    try:
+        replay(log, until_day, state)
+    except (InvariantError, KeyError) as error:
+        raise DamagedLog(state.seq, f"does not fold: {error} (see `fundclock verify`)") from None
+    return state
 
 
 def verify(store: SqliteStore, info: RunInfo, on_day: Progress | None = None) -> Verdict:
@@ -156,7 +166,7 @@ def verify(store: SqliteStore, info: RunInfo, on_day: Progress | None = None) ->
         state = replay(store.log(info.run))
         checks["folds"] = "ok"
         finished = state.results.finished
-        if finished != (info.status == "finished"):
+        if info.status == "finished" and not finished:
             raise DamagedLog(
                 info.records, f"the run's row says {info.status}, the log is {'whole' if finished else 'incomplete'}"
             )
@@ -176,7 +186,10 @@ def verify(store: SqliteStore, info: RunInfo, on_day: Progress | None = None) ->
     except InvariantError as error:
         checks[check] = "failed"
         return verdict("mismatch", None, str(error))
-    if not finished:
+    except HandlerError as error:
+        checks[check] = "failed as the run did"
+        return verdict("incomplete", None, f"the log is valid up to where the run failed: {error}")
+    if info.status != "finished":
         return verdict(
             "incomplete", None, f"the log ends after {info.records} records; `run --resume {info.run}` completes it"
         )
@@ -207,8 +220,10 @@ def _rerun(
         last = plan.config.last_day()
         simulation = Simulation(plan, check, None if on_day is None else lambda day: on_day(day, last))
         try:
-            simulation.run()
-            check.seal()
+            try:
+                simulation.run()
+            finally:
+                check.seal()
         except _EndOfPrefix:
             pass
         except KeyboardInterrupt:

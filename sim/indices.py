@@ -40,7 +40,7 @@ class IndexPaths:
         self._prior = prior_drift
         self._shocks: list[tuple[int, list[float]]] = []
         self._cached: tuple[int, list[float]] = (0, [])
-        base = self.level(0)
+        base = self.known(0)
         self._levels = [[x - b for x, b in zip(row, base, strict=True)] for row in self._levels]
         self._cached = (0, [])
 
@@ -61,7 +61,7 @@ class IndexPaths:
         return levels
 
     def level(self, day: int) -> list[float]:
-        """Log levels on a day, by zone, interpolated; 0 on day 0 without shocks."""
+        """Log levels on a day, by zone, interpolated; 0 is what was known on day 0."""
         if self._cached[0] == day and self._cached[1]:
             return self._cached[1]
         after = bisect_right(self.days, day)

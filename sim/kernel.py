@@ -10,7 +10,7 @@ from typing import Any
 
 import simpy
 
-from events.bus import EventBus
+from events.bus import EventBus, HandlerError
 from events.commands import Command
 from events.facts import CommandScheduled
 from events.phases import Phase
@@ -24,9 +24,10 @@ Process = Generator[simpy.Event, Any, None]
 class Moment(simpy.Event):
     """An event on a day that is sure to come: triggered when it is made, like SimPy's Timeout, and in a phase."""
 
-    def __init__(self, env: simpy.Environment, phase: Phase, callback: Callable[["Moment"], None]) -> None:
+    def __init__(self, env: simpy.Environment, day: int, phase: Phase, callback: Callable[["Moment"], None]) -> None:
         self.env = env
         self.callbacks = [callback]
+        self.day = day
         self.phase = phase
         self._ok = True
         self._value = None
@@ -65,6 +66,14 @@ class Kernel:
         if process is not None and self.env.active_process is not process:
             process.interrupt()
 
+    def failure(self, name: str, error: Exception) -> Exception:
+        """The error as it may leave a process: SimPy makes it anew from its args, which not every error survives."""
+        try:
+            type(error)(*error.args)
+        except Exception:
+            return HandlerError(self._bus.state.seq, name, error)
+        return error
+
     def put_on_calendar(self, record: Record, fact: CommandScheduled) -> None:
         """A promise has been made: one SimPy event serves all commands of its day and phase.
 
@@ -91,12 +100,12 @@ class Kernel:
         self.env.run(until=last_day + 1)
 
     def _at(self, day: int, phase: Phase, rank: int, callback: Callable[[Moment], None]) -> Moment:
-        moment = Moment(self.env, phase, callback)
+        moment = Moment(self.env, day, phase, callback)
         self.env.schedule(moment, phase * RANKS + rank, day - self.env.now)  # type: ignore[arg-type]
         return moment
 
     def _enter(self, moment: Moment) -> None:
-        self._bus.enter(int(self.env.now), moment.phase)
+        self._bus.enter(moment.day, moment.phase)
 
     def _keep(self, moment: Moment) -> None:
         self._enter(moment)

@@ -46,7 +46,7 @@ class Market:
         key = (day, months, self._indices.shocks)
         if self._appreciation[0] != key:
             now = self._indices.known(day)
-            then = self._indices.known(self._calendar.add_months(day, -months))
+            then = self._indices.known(self._calendar.months_before(day, months))
             self._appreciation = (key, [math.expm1(x - y) for x, y in zip(now, then, strict=True)])
         return self._appreciation[1]
 

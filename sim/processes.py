@@ -32,8 +32,11 @@ def on_days(kernel: Kernel, days: Iterable[int], phase: Phase, act: Act) -> Call
         publish = kernel.publish
         for day in days:
             yield kernel.wait(name, day, phase)
-            for output in act(day):
-                publish(output)
+            try:
+                for output in act(day):
+                    publish(output)
+            except Exception as error:
+                raise kernel.failure(name, error) from error
 
     return process
 
@@ -51,7 +54,10 @@ def loan_exits(kernel: Kernel, endings: Endings) -> Callable[[str], Process]:
                 yield kernel.wait(name, day, Phase.exits)
             except simpy.Interrupt:
                 continue
-            for output in endings.end_loans(day):
-                kernel.publish(output)
+            try:
+                for output in endings.end_loans(day):
+                    kernel.publish(output)
+            except Exception as error:
+                raise kernel.failure(name, error) from error
 
     return process

@@ -13,9 +13,11 @@ QUIET = {
             "recovery_rate": 1.0,
         }
     },
+    "fees": {"management": 0, "origination": 0, "expenses": 0, "setup": 0},
+    "waterfall": {"hurdle": 0, "carry": 0, "catch_up": 0},
     "loans": {"idiosyncratic_volatility": 0, "selling_cost": 0},
 }
-"""A market in which nothing moves: one zone, no rate, no default."""
+"""A market in which nothing moves: one zone, no rate, no default; and a fund without fees and carry."""
 
 
 def quiet(**changes: object) -> Scenario:

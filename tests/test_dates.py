@@ -98,3 +98,13 @@ def test_day_counts(start, end, convention, days, base):
 def test_an_unknown_day_count_is_refused():
     with pytest.raises(ValueError, match="ACT/ACT"):
         year_fraction(date(2026, 1, 1), date(2026, 2, 1), "ACT/ACT")
+
+
+def test_a_months_last_day_stays_one_when_months_are_taken_back():
+    for start, months, end in (
+        ("2029-02-28", 12, "2028-02-29"),
+        ("2026-04-30", 1, "2026-03-31"),
+        ("2026-04-29", 1, "2026-03-29"),
+    ):
+        day = CALENDAR.months_before(CALENDAR.day(date.fromisoformat(start)), months)
+        assert CALENDAR.date(day) == date.fromisoformat(end)

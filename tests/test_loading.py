@@ -62,11 +62,11 @@ def problems(text, **settings):
         ("script: [{at: 2026-05-01, do: {shock_prise: 5%}}]", "my.yaml:1:32: script.0.do.shock_prise: unknown command 'shock_prise'; did you mean 'shock_price'?"),
         ("script: [{at: 2025-05-01, do: {shock_price: 5%}}]", "script.0.at: 2025-05-01 is outside the fund's life, 2026-01-01 to 2035-12-31"),
         ("script: [{at: 2026-05-01, do: {shock_price: {zone: blue, change: 5%}}}]", "unknown zone 'blue'"),
-        ("script: [{at: 2026-05-01, do: {shock_price: {change: -100%}}}]", "must be above -1"),
+        ("script: [{at: 2026-05-01, do: {shock_price: {change: -100%}}}]", "script.0.do.shock_price.change: input should be greater than -1"),
         ("script: [{at: 2026-05-01, do: {shock_price: {chnge: -10%}}}]", "did you mean 'change'?"),
         ("script: [{at: 2026-05-01, do: {set: {fund.size: 5m}}}]", "fund.size can't change during a run"),
         ("script: [{at: 2026-05-01, do: {set: {zones.green.volatility: 5}}}]", "zones.green.volatility can't change during a run"),
-        ("script: [{at: 2026-05-01, do: {set: {exits.foo: 5}}}]", "unknown key"),
+        ("script: [{at: 2026-05-01, do: {set: {exits.foo: 5}}}]", "there is no setting exits.foo"),
         ("script: [{at: 2026-05-01, do: {reinvest: {amount: 5}}}]", "the command 'reinvest' is not available yet"),
         ("script: [{when: nav < 5, do: {shock_price: 5%}}]", "when: is not available yet"),
         ("script: [{at: 2026-05-01, do: {}}]", "expected one command, got none"),
@@ -138,10 +138,10 @@ def test_shipped_scenarios_are_valid_and_ask_for_nothing_that_is_not_built(name)
 
 def test_what_has_no_effect_yet_is_said():
     scenario = Scenario.load("base").with_(
-        set={"fees.management": 0.01, "reinvestment_engine.enable_cash_reserve": True}
+        set={"waterfall.pref_clock": "facility_draw", "reinvestment_engine.enable_cash_reserve": True}
     )
     assert scenario.warnings() == [
-        "fees: has no effect yet",
+        "waterfall.pref_clock: has no effect yet",
         "reinvestment_engine.enable_cash_reserve: has no effect yet",
     ]
 

@@ -70,6 +70,16 @@ def test_the_truncated_normal_agrees_with_scipy(uniform, mean, sd, low, width):
     assert low <= drawn <= high
 
 
+@pytest.mark.parametrize(
+    ("mean", "sd", "low", "high", "near"),
+    [(0.4, 0.01, 0.5, 0.65, 0.5), (500, 1, 50, 450, 450), (5e6, 1e5, 5e4, 1e6, 1e6), (0.005, 1e-4, 0.01, 0.15, 0.01)],
+)
+def test_bounds_far_out_in_a_tail_pull_all_draws_to_the_nearer_one(mean, sd, low, high, near):
+    drawn = truncated_normal((np.arange(1000) + 0.5) / 1000, mean, sd, low, high)
+    assert np.abs(drawn - near).max() < sd
+    assert len(np.unique(drawn)) > 900
+
+
 def test_without_spread_the_draw_is_the_mean_inside_the_bounds():
     assert truncated_normal(np.array([0.2, 0.9]), 5, 0, 1, 4).tolist() == [4, 4]
 

@@ -164,8 +164,9 @@ def test_the_historical_fund_plays_on_published_series(real_series):
     run = Scenario.load("historical").with_(seed=7, set=files).run()
     moved = {r.day: r.payload for r in run.log.read(kinds=["market.moved/1"])}
     quarter = moved[(date(2006, 9, 30) - date(2004, 1, 1)).days]
-    # Nevada: 275.35 at the end of September 2006, 175.81 at the end of 2003, a day before the fund begins
-    assert quarter.indices["red"] == pytest.approx(275.35 / (175.81 * (186.52 / 175.81) ** (1 / 91)), rel=1e-9)
+    # Nevada: 275.35 at the end of September 2006, 175.81 at the end of 2003, all that is known on the first day
+    assert quarter.indices["red"] == pytest.approx(275.35 / 175.81, rel=1e-12)
+    assert moved[0].indices == {"green": 1.0, "orange": 1.0, "red": 1.0}
     assert moved[0].base_rate == pytest.approx(0.01)
     assert run.metrics["nav"] == "0.00"
     late = (date(2007, 10, 1) - date(2004, 1, 1)).days

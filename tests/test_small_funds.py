@@ -294,7 +294,8 @@ def test_settings_change_from_their_day_on_and_promises_keep_their_due_day(tmp_p
     script = [{"at": "2026-04-15", "do": {"set": {"reinvestment_engine.reinvestment_delay": 6}}}]
     run = fund(tmp_path, rows, script=script)
     [changed] = of(run, "config.changed/1")
-    assert (changed.payload.previous, changed.payload.value, changed.day) == (1.0, 6, day("2026-04-15"))
+    key = "reinvestment_engine.reinvestment_delay"
+    assert (changed.payload.previous, changed.payload.changes, changed.day) == ({key: 1.0}, {key: 6}, day("2026-04-15"))
     due = [r.payload.due_day for r in of(run, "command.scheduled/1") if r.payload.command.kind == "proceeds.reinvest/1"]
     assert due[:2] == [day("2026-05-10"), day("2026-10-20")]
     scripted = next(r for r in of(run, "command.scheduled/1") if r.payload.source)

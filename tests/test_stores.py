@@ -130,7 +130,8 @@ def test_a_run_has_one_writer(store):
     more = batch(11, 5, made[2][-1])
     first.append(more[0])
     first.close("finished")
-    second.append(more[0])
+    other = batch(11, 6, made[2][-1])
+    second.append(other[0])
     with pytest.raises(StoreError, match="another process is writing run base-1"):
         second.close("finished")
     assert store.find("base-1").records == 15

@@ -79,7 +79,6 @@ def test_another_seed_gives_another_log():
         ("UPDATE records SET payload = replace(payload, '\"entity\":0', '\"entity\":1') WHERE seq = 20", 20, "chain"),
         ("UPDATE runs SET seed = 6", 1, "manifest"),
         ("UPDATE runs SET scenario = 'other'", 1, "manifest"),
-        ("UPDATE runs SET status = 'running'", None, "folds"),
     ],
 )
 def test_an_altered_store_is_found_and_the_record_named(store, statement, seq, check):

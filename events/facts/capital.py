@@ -16,18 +16,22 @@ class CapitalCalled(Fact):
 
 
 class CapitalContributed(Fact):
-    """The partners have paid a call."""
+    """The partners have paid a call; ``by_lp`` says what each limited partner paid."""
 
     kind: Literal["capital.contributed/1"] = "capital.contributed/1"
     call: int
     amount_cents: int
     lp_cents: int
     gp_cents: int
+    by_lp: dict[str, int]
     purpose: str
 
 
 class CapitalDeployed(Fact):
-    """Called capital has bought ``loans`` loans; ``carried_cents`` waits for the next tranche."""
+    """Called capital has bought ``loans`` loans; ``carried_cents`` waits for the next tranche.
+
+    ``shortfall`` is what each zone has had too little of (below zero: too much) over all tranches so far.
+    """
 
     kind: Literal["capital.deployed/1"] = "capital.deployed/1"
     call: int
@@ -35,6 +39,7 @@ class CapitalDeployed(Fact):
     amount_cents: int
     carried_cents: int
     loans: int
+    shortfall: dict[str, int]
 
 
 class CallDeclined(Fact):
@@ -44,16 +49,37 @@ class CallDeclined(Fact):
     purpose: str
     wanted_cents: int
     callable_cents: int
-    reason: Literal["nothing_uncalled"]
+    reason: Literal["nothing_uncalled", "due_after_the_end"]
 
 
 class CapitalDistributed(Fact):
-    """Cash has gone to the partners, pro rata to what they paid in."""
+    """Cash has gone to the partners. The general partner's commitment shares pari passu (``gp_cents``); the rest
+    runs through the waterfall, whose tiers are listed: ``lp_cents`` and ``carry_cents`` are their sums.
+    ``undeployed_cents`` of it had been called for loans.
+    """
 
     kind: Literal["capital.distributed/1"] = "capital.distributed/1"
     amount_cents: int
-    lp_cents: int
     gp_cents: int
+    lp_cents: int
+    carry_cents: int
+    capital_cents: int
+    preferred_cents: int
+    catch_up_lp_cents: int
+    catch_up_carry_cents: int
+    split_lp_cents: int
+    split_carry_cents: int
+    undeployed_cents: int
+    by_lp: dict[str, int]
+
+
+class CarryReturned(Fact):
+    """The clawback: carry that the fund's whole life did not earn has come back from the general partner."""
+
+    kind: Literal["carry.returned/1"] = "carry.returned/1"
+    amount_cents: int
+    carry_cents: int
+    earned_cents: int
 
 
 class CashInterestReceived(Fact):

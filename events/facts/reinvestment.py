@@ -14,7 +14,9 @@ class ProceedsReleased(Fact):
 
 
 class CapitalReinvested(Fact):
-    """A check has bought loans; ``lots`` lists what each lot gave, ``target`` and ``actual`` are shares by zone."""
+    """A check has bought loans; ``lots`` lists what each lot gave, ``target`` and ``actual`` are shares by zone,
+    ``shortfall`` what each zone has had too little of (below zero: too much) over all reinvestments so far.
+    """
 
     kind: Literal["capital.reinvested/1"] = "capital.reinvested/1"
     strategy: str
@@ -25,6 +27,7 @@ class CapitalReinvested(Fact):
     target: dict[str, float]
     actual: dict[str, float]
     gap: dict[str, float]
+    shortfall: dict[str, int]
     lots: list[tuple[int, int]]
     remainder: Literal["none", "indivisible", "batch_limit"]
 
@@ -33,7 +36,7 @@ class ReinvestmentDeclined(Fact):
     """A check, or a due lot, led to no reinvestment; the cash carries forward or goes to the waterfall."""
 
     kind: Literal["reinvestment.declined/1"] = "reinvestment.declined/1"
-    reason: Literal["below_minimum", "suspended", "period_over", "indivisible"]
+    reason: Literal["below_minimum", "suspended", "period_over", "indivisible", "not_recycled"]
     amount_cents: int
     minimum_cents: int | None = None
     lot: int | None = None

@@ -59,9 +59,8 @@ class CommandCancelled(Fact):
 
 
 class ConfigChanged(Fact):
-    """A setting has another value from this day on. Promises already made keep their due day."""
+    """Settings have other values from this day on, by dotted key. Promises already made keep their due day."""
 
     kind: Literal["config.changed/1"] = "config.changed/1"
-    key: str
-    value: JsonValue
-    previous: JsonValue
+    changes: dict[str, JsonValue]
+    previous: dict[str, JsonValue]

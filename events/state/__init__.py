@@ -6,6 +6,7 @@ from typing import Any
 
 from events.record import Fact, Record
 from events.state.agenda import Agenda
+from events.state.capital import Capital
 from events.state.folding import Fold, InvariantError, Mutator
 from events.state.ledger import CashLedger
 from events.state.loan_book import LoanBook
@@ -23,6 +24,7 @@ class State:
         self.ledger = CashLedger()
         self.agenda = Agenda()
         self.lots = Lots()
+        self.capital = Capital()
         self.results = Results()
         self._pending = self.agenda.pending
         self._mutators: dict[type[Fact], tuple[Mutator, ...]] = {}
@@ -36,6 +38,7 @@ class State:
             "ledger": self.ledger,
             "agenda": self.agenda,
             "lots": self.lots,
+            "capital": self.capital,
             "results": self.results,
         }
 

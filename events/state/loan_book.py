@@ -104,6 +104,7 @@ class LoanBook:
         self.next_entity: dict[tuple[str, str], int] = {}
         self.performing = 0
         self.in_recovery = 0
+        self.cost_in_recovery_cents = 0
         self.interest_paid_day = 0
         self.known_endings: dict[int, KnownEnding] = {}
         self.defaults: dict[int, Default] = {}
@@ -230,11 +231,13 @@ class LoanBook:
         self._move(record, fact.loan_id, PERFORMING, DEFAULTED)
         self.performing -= 1
         self.in_recovery += 1
+        self.cost_in_recovery_cents += fact.principal_cents
         self.defaults[self.row_of[fact.loan_id]] = Default(record.day, fact.claim_cents, fact.interest_cents)
 
     def _recovered(self, record: Record, fact: LoanRecovered) -> None:
         self._move(record, fact.loan_id, DEFAULTED, GONE)
         self.in_recovery -= 1
+        self.cost_in_recovery_cents -= fact.principal_cents
         del self.defaults[self.row_of[fact.loan_id]]
 
     def _interest_paid(self, record: Record, _fact: LoanInterestPaid) -> None:

@@ -1,11 +1,14 @@
 """Lots: proceeds on their way from an exit to the next loan."""
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from events.facts import (
     CapitalReinvested,
+    FeesPaid,
     LoanExited,
     LoanInterestPaid,
     LoanRecovered,
@@ -25,6 +28,7 @@ class Lot:
 
     received_day: int
     cents: int
+    released: bool = False
 
 
 class Lots:
@@ -35,6 +39,7 @@ class Lots:
         self.eligible: deque[int] = deque()
         self.eligible_cents = 0
         self.waiting_cents = 0
+        self.accepted_cents = 0
         self.suspended = False
         self.period_over = False
         self.reinvested_cents = 0
@@ -46,16 +51,30 @@ class Lots:
             LoanInterestPaid: self._paid,
             ProceedsReleased: self._released,
             CapitalReinvested: self._reinvested,
+            FeesPaid: self._fees_paid,
             ReinvestmentDeclined: self._declined,
             ReinvestmentSuspended: self._suspend,
             ReinvestmentResumed: self._resume,
             ReinvestmentPeriodEnded: self._ended,
         }
 
+    @property
+    def cents(self) -> int:
+        """All proceeds that are on their way to the next loan."""
+        return self.eligible_cents + self.waiting_cents
+
     def take(self, cents: int) -> list[tuple[int, int]]:
         """What each eligible lot gives to ``cents``, oldest release first; changes nothing."""
+        return self._take(cents, self.eligible)
+
+    def take_any(self, cents: int) -> list[tuple[int, int]]:
+        """What each lot gives to ``cents``, eligible ones first, then the oldest; changes nothing."""
+        waiting = (seq for seq, lot in self.lots.items() if not lot.released and lot.cents)
+        return self._take(cents, chain(self.eligible, waiting))
+
+    def _take(self, cents: int, seqs: Iterable[int]) -> list[tuple[int, int]]:
         taken: list[tuple[int, int]] = []
-        for seq in self.eligible:
+        for seq in seqs:
             if cents <= 0:
                 break
             part = min(cents, self.lots[seq].cents)
@@ -67,6 +86,7 @@ class Lots:
         if cents > 0 and not self.period_over:
             self.lots[record.seq] = Lot(record.day, cents)
             self.waiting_cents += cents
+            self.accepted_cents += cents
 
     def _received(self, record: Record, fact: LoanExited | LoanRecovered) -> None:
         self._add(record, fact.proceeds_cents)
@@ -75,28 +95,47 @@ class Lots:
         self._add(record, fact.amount_cents)
 
     def _released(self, _record: Record, fact: ProceedsReleased) -> None:
-        cents = self.lots[fact.lot].cents
+        lot = self.lots[fact.lot]
+        self.waiting_cents -= lot.cents
+        if lot.cents == 0:
+            del self.lots[fact.lot]
+            return
+        lot.released = True
         self.eligible.append(fact.lot)
-        self.eligible_cents += cents
-        self.waiting_cents -= cents
+        self.eligible_cents += lot.cents
 
     def _reinvested(self, record: Record, fact: CapitalReinvested) -> None:
         for seq, cents in fact.lots:
-            lot = self.lots[seq]
-            lot.cents -= cents
-            self.waited_cent_days += cents * (record.day - lot.received_day)
-            if lot.cents < 0:
-                raise InvariantError(f"seq {record.seq} takes more from lot {seq} than it holds")
-            if lot.cents == 0:
-                del self.lots[seq]
-                self.eligible.remove(seq)
-        self.eligible_cents -= fact.amount_cents
+            self.waited_cent_days += cents * (record.day - self.lots[seq].received_day)
+            self._use(record, seq, cents)
         self.reinvested_cents += fact.amount_cents
         self.reinvestments += 1
 
+    def _fees_paid(self, record: Record, fact: FeesPaid) -> None:
+        for seq, cents in fact.lots:
+            self._use(record, seq, cents)
+
+    def _use(self, record: Record, seq: int, cents: int) -> None:
+        lot = self.lots[seq]
+        lot.cents -= cents
+        if lot.cents < 0:
+            raise InvariantError(f"seq {record.seq} takes more from lot {seq} than it holds")
+        if lot.released:
+            self.eligible_cents -= cents
+        else:
+            self.waiting_cents -= cents
+        if lot.cents == 0 and lot.released:
+            del self.lots[seq]
+            self.eligible.remove(seq)
+
     def _declined(self, _record: Record, fact: ReinvestmentDeclined) -> None:
         if fact.lot is not None:
-            self.waiting_cents -= self.lots.pop(fact.lot).cents
+            lot = self.lots[fact.lot]
+            lot.cents -= fact.amount_cents
+            self.waiting_cents -= fact.amount_cents
+            self.accepted_cents -= fact.amount_cents
+            if lot.cents == 0:
+                del self.lots[fact.lot]
 
     def _suspend(self, _record: Record, _fact: ReinvestmentSuspended) -> None:
         self.suspended = True
@@ -117,7 +156,22 @@ class Lots:
             "eligible": list(self.eligible),
             "suspended": self.suspended,
             "period_over": self.period_over,
+            "accepted_cents": self.accepted_cents,
             "reinvested_cents": self.reinvested_cents,
             "reinvestments": self.reinvestments,
             "waited_cent_days": self.waited_cent_days,
         }
+
+
+def beyond(taken: list[tuple[int, int]], used: int, cents: int | None = None) -> list[tuple[int, int]]:
+    """What is left of ``taken`` after its first ``used`` cents; with ``cents``, at most so much."""
+    rest = []
+    for seq, whole in taken:
+        part = max(0, whole - used)
+        used = max(0, used - whole)
+        if cents is not None:
+            part = min(part, cents)
+            cents -= part
+        if part:
+            rest.append((seq, part))
+    return rest

@@ -4,9 +4,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from events.facts import (
-    CapitalCalled,
-    CapitalContributed,
-    CapitalDistributed,
+    CapitalDeployed,
+    CapitalReinvested,
     LoanDefaulted,
     LoanExited,
     LoanInterestPaid,
@@ -39,15 +38,7 @@ class Results:
     def __init__(self) -> None:
         self.zones: dict[str, ZoneResult] = {}
         self.loan_flows: dict[int, int] = {}
-        self.lp_flows: dict[int, int] = {}
-        self.calls = 0
-        self.called_cents = 0
-        self.undeployed_cents = 0
-        self.contributed_cents = 0
-        self.lp_contributed_cents = 0
-        self.gp_contributed_cents = 0
-        self.lp_distributed_cents = 0
-        self.gp_distributed_cents = 0
+        self.shortfall: dict[str, dict[str, int]] = {"deployment": {}, "reinvestment": {}}
         self.base_rate = 0.0
         self.indices: dict[str, float] = {}
         self.finished = False
@@ -58,10 +49,9 @@ class Results:
             LoanRecovered: self._paid_off,
             LoanDefaulted: self._defaulted,
             LoanInterestPaid: self._interest_paid,
-            CapitalCalled: self._called,
-            CapitalContributed: self._contributed,
-            CapitalDistributed: self._distributed,
             MarketMoved: self._market,
+            CapitalDeployed: self._deployed,
+            CapitalReinvested: self._reinvested,
             RunFinished: self._finished,
         }
 
@@ -70,6 +60,11 @@ class Results:
         assert isinstance(zones, dict)
         self.zones = {name: ZoneResult() for name in zones}
 
+    def realised_share(self) -> float:
+        """Cost of the loans that have paid off over the cost of all loans made; 1 before the first loan."""
+        lent = sum(zone.lent_cents for zone in self.zones.values())
+        return sum(zone.cost_cents for zone in self.zones.values()) / lent if lent else 1.0
+
     def _flow(self, day: int, cents: int) -> None:
         self.loan_flows[day] = self.loan_flows.get(day, 0) + cents
 
@@ -77,13 +72,11 @@ class Results:
         zone = self.zones[fact.zone]
         zone.originated += 1
         zone.lent_cents += fact.principal_cents
-        if fact.source != "reinvestment":
-            self.undeployed_cents -= fact.principal_cents
         self._flow(record.day, -fact.principal_cents)
 
     def _paid_off(self, record: Record, fact: LoanExited | LoanRecovered) -> None:
         zone = self.zones[fact.zone]
-        zone.exited += 1
+        zone.exited += isinstance(fact, LoanExited)
         zone.cost_cents += fact.principal_cents
         zone.proceeds_cents += fact.proceeds_cents
         self._flow(record.day, fact.proceeds_cents)
@@ -96,21 +89,11 @@ class Results:
             self.zones[name].interest_cents += cents
         self._flow(record.day, fact.amount_cents)
 
-    def _called(self, _record: Record, fact: CapitalCalled) -> None:
-        self.calls += 1
-        self.called_cents += fact.amount_cents
+    def _deployed(self, _record: Record, fact: CapitalDeployed) -> None:
+        self.shortfall["deployment"] = fact.shortfall
 
-    def _contributed(self, record: Record, fact: CapitalContributed) -> None:
-        self.contributed_cents += fact.amount_cents
-        self.undeployed_cents += fact.amount_cents
-        self.lp_contributed_cents += fact.lp_cents
-        self.gp_contributed_cents += fact.gp_cents
-        self.lp_flows[record.day] = self.lp_flows.get(record.day, 0) - fact.lp_cents
-
-    def _distributed(self, record: Record, fact: CapitalDistributed) -> None:
-        self.lp_distributed_cents += fact.lp_cents
-        self.gp_distributed_cents += fact.gp_cents
-        self.lp_flows[record.day] = self.lp_flows.get(record.day, 0) + fact.lp_cents
+    def _reinvested(self, _record: Record, fact: CapitalReinvested) -> None:
+        self.shortfall["reinvestment"] = fact.shortfall
 
     def _market(self, _record: Record, fact: MarketMoved) -> None:
         self.base_rate = fact.base_rate
@@ -125,13 +108,7 @@ class Results:
             "zones": {name: asdict(zone) for name, zone in self.zones.items()},
             "loan_flow_days": len(self.loan_flows),
             "loan_flows_cents": sum(self.loan_flows.values()),
-            "calls": self.calls,
-            "called_cents": self.called_cents,
-            "undeployed_cents": self.undeployed_cents,
-            "lp_contributed_cents": self.lp_contributed_cents,
-            "gp_contributed_cents": self.gp_contributed_cents,
-            "lp_distributed_cents": self.lp_distributed_cents,
-            "gp_distributed_cents": self.gp_distributed_cents,
+            "shortfall": self.shortfall,
             "base_rate": self.base_rate,
             "indices": self.indices,
             "finished": self.finished,

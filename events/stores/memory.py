@@ -17,7 +17,7 @@ class MemoryLog(ChainedLog):
     def append(self, records: list[Record]) -> None:
         """Keep a batch."""
         self.records += records
-        super().append(records)
+        ChainedLog.append(self, records)
 
     def _write(self, _records: list[Record], _payloads: list[bytes], hashes: list[str]) -> None:
         self.hashes += hashes

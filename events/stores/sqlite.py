@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import sleep
 
 from events.chain import ChainedLog
 from events.facts import parse_fact
@@ -55,23 +56,35 @@ class SqliteStore:
             self._open()
 
     def _open(self) -> None:
-        magic = self._db.execute("PRAGMA application_id").fetchone()[0]
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        empty = self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
-        if not empty and magic != _MAGIC:
-            raise StoreError(f"{self.path} is not a Fundclock store")
-        if version > VERSION:
-            raise StoreError(
-                f"{self.path} has version {version}, this Fundclock reads up to {VERSION}: use a newer Fundclock"
-            )
-        if empty:
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("BEGIN IMMEDIATE")
-            if self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0:
+        self._db.execute("BEGIN IMMEDIATE")  # whoever creates the file does it alone
+        try:
+            magic = self._db.execute("PRAGMA application_id").fetchone()[0]
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            empty = self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
+            if not empty and magic != _MAGIC:
+                raise StoreError(f"{self.path} is not a Fundclock store")
+            if version > VERSION:
+                raise StoreError(
+                    f"{self.path} has version {version}, this Fundclock reads up to {VERSION}: use a newer Fundclock"
+                )
+            if empty:
                 for statement in _statements(_SCHEMA):
                     self._db.execute(statement)
+        finally:
             self._db.execute("COMMIT")
+        self._write_ahead()
         self._db.execute("PRAGMA synchronous = FULL")
+
+    def _write_ahead(self) -> None:
+        """Switch to write-ahead logging; that needs the file for itself for a moment and does not wait by itself."""
+        for attempt in range(100):
+            try:
+                if self._db.execute("PRAGMA journal_mode = WAL").fetchone()[0] == "wal":
+                    return
+            except sqlite3.OperationalError:
+                if attempt == 99:
+                    raise
+            sleep(0.02)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -129,14 +142,17 @@ class SqliteStore:
 
         Raises StoreError where someone else has written to this run since ``before`` records.
         """
+        records = before + len(rows)
         with self._transaction() as db:
-            held = db.execute("SELECT records FROM runs WHERE run = ?", (run,)).fetchone()
-            if held is None or held[0] != before:
+            held = db.execute("SELECT records, head_hash FROM runs WHERE run = ?", (run,)).fetchone()
+            if held == (before + len(rows), head):
+                rows = []  # committed already, when an interrupt came before that was known
+            elif held is None or held[0] != before:
                 raise StoreError(f"{self.path}: another process is writing run {run}")
             db.executemany(_INSERT, rows)
             db.execute(
                 "UPDATE runs SET status = ?, records = ?, head_hash = ? WHERE run = ?",
-                (status, before + len(rows), head, run),
+                (status, records, head, run),
             )
 
     def runs(self) -> list[RunInfo]:
@@ -217,6 +233,7 @@ class SqliteWriter(ChainedLog):
         self.run = run
         self._store = store
         self._written = count
+        self._written_head = head
         self._rows: list[tuple[object, ...]] = []
 
     def _write(self, records: list[Record], payloads: list[bytes], hashes: list[str]) -> None:
@@ -228,10 +245,18 @@ class SqliteWriter(ChainedLog):
         if len(self._rows) >= BATCH:
             self._flush("running")
 
+    def append(self, records: list[Record]) -> None:
+        """Take a batch; the first, which begins with the manifest, is on disk at once."""
+        super().append(records)
+        if not self._written and not self._rows:
+            self.seal()
+            self._flush("running")
+
     def _flush(self, status: Status) -> None:
-        self._store.commit(self.run, self._rows, self._written, self._head, status)
-        self._written += len(self._rows)
-        self._rows = []
+        rows = self._rows
+        head = str(rows[-1][-1]) if rows else self._written_head
+        self._store.commit(self.run, rows, self._written, head, status)
+        self._written, self._written_head, self._rows = self._written + len(rows), head, []
 
     def close(self, status: Status) -> None:
         """Write the rest and the run's status."""

@@ -30,11 +30,16 @@ class FundConfig(Config):
     """Size, dates and cash of the fund."""
 
     size: Annotated[Amount, Field(gt=0)] = 100_000_000
-    start_date: datetime.date = datetime.date(2026, 1, 1)
+    start_date: Annotated[datetime.date, Field(ge=datetime.date(1900, 1, 1), le=datetime.date(2200, 1, 1))] = (
+        datetime.date(2026, 1, 1)
+    )
     term_years: Years = 10
     reinvestment_period_years: Annotated[Number, Field(ge=0, le=60), AfterValidator(_whole_months)] = 5
     deployment_months: Annotated[Count, Field(ge=1, le=120)] = 12
     gp_commitment: Annotated[Rate, Field(ge=0, lt=1)] = 0.02
+    limited_partners: dict[Annotated[StrictStr, Field(pattern=r"^[A-Za-z]\w{0,31}$")], Share] = Field(
+        default_factory=dict
+    )
     currency: Annotated[StrictStr, Field(pattern=r"^[A-Z]{3}$")] = "USD"
     calendar: Annotated[StrictStr, AfterValidator(_known_calendar)] = "weekends"
     cash_yield_spread_bps: Annotated[Number, Field(ge=-10_000, le=10_000)] = -25
@@ -43,6 +48,13 @@ class FundConfig(Config):
     recycling_cap: Annotated[Rate, Field(ge=0)] | None = None
     distribution_frequency: Literal["monthly", "quarterly", "semi_annual", "annual"] = "quarterly"
     wind_down_discount: Share = 0
+
+    @model_validator(mode="after")
+    def _partners(self) -> Self:
+        total = sum(self.limited_partners.values())
+        if self.limited_partners and abs(total - 1) > 1e-9:
+            raise ValueError(f"limited_partners must sum to 1, got {total:g}")
+        return self
 
     @model_validator(mode="after")
     def _periods(self) -> Self:
@@ -84,3 +96,9 @@ class WaterfallConfig(Config):
     carry: Share = 0.2
     pref_clock: Literal["contribution", "facility_draw"] = "contribution"
     clawback: StrictBool = True
+
+    @model_validator(mode="after")
+    def _catch_up_ends(self) -> Self:
+        if self.carry > 0 and 0 < self.catch_up <= self.carry:
+            raise ValueError(f"catch_up {self.catch_up:g} must be above carry {self.carry:g} (or 0, for none)")
+        return self

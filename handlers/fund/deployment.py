@@ -21,7 +21,7 @@ from events.facts import (
 )
 from events.record import Fact, Record
 from events.state import State
-from events.units import split_pro_rata, to_cents
+from handlers.fund.partners import Partners, call_due
 from handlers.loans.generator import LoanGenerator
 from handlers.loans.purchases import Purchases
 from handlers.settings import Settings
@@ -57,7 +57,9 @@ class Deployment:
         calendar: Calendar,
         generator: LoanGenerator,
         purchases: Purchases,
+        partners: Partners,
         opening: OpeningBook | None,
+        last_day: int,
     ) -> None:
         self._state = state
         self._settings = settings
@@ -65,18 +67,14 @@ class Deployment:
         self._generator = generator
         self._purchases = purchases
         self._opening = opening
-        fund = settings.fund
-        commitment = to_cents(fund.size)
-        gp = round(commitment * fund.gp_commitment)
-        self._commitments = [commitment - gp, gp]
-        self._deployable = round(commitment * (1 - fund.fee_reserve))
+        self._last_day = last_day
+        self._partners = partners
         self._plan_starts_at = 0
 
     def call_opening_book(self, day: int) -> Iterator[Output]:
         """The first closing: capital for the opening book is called and paid on the day."""
         if self._opening is not None:
-            wanted = int(self._opening.principal_cents.sum())
-            self._plan_starts_at = min(wanted, self._deployable)
+            self._plan_starts_at = _affordable(self._opening.principal_cents.tolist(), self._partners.deployable_cents)
             yield from self._call(day, self._plan_starts_at, "opening_book")
 
     def buy_opening_book(self, day: int) -> Iterator[Output]:
@@ -111,33 +109,38 @@ class Deployment:
     def call_tranche(self, day: int, tranche: int) -> Iterator[Output]:
         """Call the capital of the next tranche, less what earlier tranches could not spend."""
         months = self._settings.fund.deployment_months
-        planned = self._deployable - self._plan_starts_at
+        planned = self._partners.deployable_cents - self._plan_starts_at
         wanted = planned * (tranche + 1) // months - planned * tranche // months
-        due = self._calendar.add_business_days(day, self._settings.calls.notice_business_days)
-        due = max(due, day + 1)  # notices follow receipts in the day: the earliest receipt is tomorrow's
-        yield from self._call(due, wanted, "deployment")
+        yield from self._call(call_due(self._calendar, self._settings, day), wanted, "deployment")
 
     def _call(self, due: int, wanted: int, purpose: str) -> Iterator[Output]:
         if wanted <= 0:
             return
-        left = sum(self._commitments) - self._state.results.called_cents
-        if left <= 0:
-            yield [CallDeclined(purpose=purpose, wanted_cents=wanted, callable_cents=left, reason="nothing_uncalled")]
+        left = self._partners.uncalled_cents()
+        if left <= 0 or due >= self._last_day:
+            reason = "nothing_uncalled" if left <= 0 else "due_after_the_end"
+            yield [CallDeclined(purpose=purpose, wanted_cents=wanted, callable_cents=left, reason=reason)]
             return
-        number = self._state.results.calls + 1
+        number = self._state.capital.calls + 1
         yield [CapitalCalled(call=number, amount_cents=min(wanted, left), purpose=purpose, due_day=due)]
 
     def schedule_payment_on_capital_called(self, _record: Record, fact: CapitalCalled) -> Output:
         """The notice is a promise that the partners pay on the due day."""
-        command = PayCall(call=fact.call, amount_cents=fact.amount_cents, purpose=fact.purpose)
+        lp_only = min(fact.amount_cents, self._state.capital.owed["management"]) if fact.purpose == "fees" else 0
+        command = PayCall(call=fact.call, amount_cents=fact.amount_cents, lp_only_cents=lp_only, purpose=fact.purpose)
         return [CommandScheduled(due_day=fact.due_day, command=command)]
 
     def pay_call(self, _day: int, command: PayCall) -> Output:
         """The partners pay, each by its commitment."""
-        lp, gp = split_pro_rata(command.amount_cents, self._commitments)
+        gp, by_lp = self._partners.share_call(command.amount_cents, command.lp_only_cents)
         return [
             CapitalContributed(
-                call=command.call, amount_cents=command.amount_cents, lp_cents=lp, gp_cents=gp, purpose=command.purpose
+                call=command.call,
+                amount_cents=command.amount_cents,
+                lp_cents=command.amount_cents - gp,
+                gp_cents=gp,
+                by_lp=by_lp,
+                purpose=command.purpose,
             )
         ]
 
@@ -149,17 +152,18 @@ class Deployment:
 
     def originate(self, day: int, command: OriginateLoans) -> Output:
         """Buy loans by target shares with all called capital that has not been spent yet."""
-        available = min(self._state.results.undeployed_cents, self._state.ledger.cash_cents)
+        available = min(self._state.capital.undeployed_cents, self._state.ledger.cash_cents)
         targets = {name: zone.target_allocation for name, zone in self._settings.zones.items()}
-        purchase = self._purchases.plan(day, available, targets, "deployment")
+        purchase = self._purchases.plan(day, self._purchases.affordable(available), targets, "deployment")
         deployed = CapitalDeployed(
             call=command.call,
             offered_cents=available,
             amount_cents=purchase.spent_cents,
-            carried_cents=purchase.left_cents,
+            carried_cents=available - purchase.spent_cents,
             loans=len(purchase.loans),
+            shortfall=purchase.shortfall,
         )
-        return Led(deployed, purchase.loans)
+        return Led(deployed, [*purchase.loans, *self._purchases.origination_fees(purchase, day, [])])
 
     def _tape_loan(self, book: OpeningBook, i: int, entity: int) -> LoanOriginated:
         config = self._settings.loans
@@ -205,3 +209,12 @@ class Deployment:
                 proceeds_cents=book.proceeds_cents[i],
             )
         ]
+
+
+def _affordable(prices: list[int], cents: int) -> int:
+    """What a list of loans costs, bought in its order as far as the cash goes, loan by loan."""
+    left = cents
+    for price in prices:
+        if price <= left:
+            left -= price
+    return cents - left

@@ -69,7 +69,7 @@ def distribute(amount: int, account: Account, *, catch_up: float, carry: float) 
     return Split(capital, preferred, catch_up_lps, catch_up_carry, left - split_carry, split_carry)
 
 
-def preferred_balance(flows: Sequence[tuple[int, int]], day: int, hurdle: float) -> int:
+def preferred_balance(flows: Sequence[tuple[int, float]], day: int, hurdle: float) -> int:
     """What capital and preferred return still come to on a day, in cents, rounded.
 
     ``flows`` are (day, cents): contributions above zero, what tiers one and two have paid below. Each

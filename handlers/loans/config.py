@@ -27,8 +27,8 @@ class SizeConfig(Config):
 
     mean: Annotated[Amount, Field(gt=0)] = 400_000
     sd: Annotated[Amount, Field(ge=0)] = 100_000
-    min: Annotated[Amount, Field(gt=0)] = 50_000
-    max: Annotated[Amount, Field(gt=0)] = 1_000_000
+    min: Annotated[Amount, Field(ge=1)] = 50_000
+    max: Annotated[Amount, Field(ge=1)] = 1_000_000
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -94,7 +94,7 @@ class LoansConfig(Config):
     size: SizeConfig = SizeConfig()
     ltv: LtvDraw = LtvDraw()
     coupon: CouponDraw = CouponDraw()
-    term_years: Annotated[Number, Field(gt=0, le=60)] = 10
+    term_years: Annotated[Number, Field(ge=0.25, le=60)] = 10
     appreciation_share: Share | Tiers = 0.40
     interest_payment: Literal["capitalise", "cash"] = "capitalise"
     senior_ltv: Annotated[Rate, Field(ge=0, lt=1)] = 0

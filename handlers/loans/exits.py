@@ -3,7 +3,7 @@
 Each loan owns two unit exponentials; a risk strikes when its integrated hazard reaches
 the loan's threshold. The baseline hazard of exit is that of a normal age truncated below at the
 minimum hold; a default's hazard grows with the loan-to-value. What moves hazards in
-a month is what was known when the month began.
+a month is what was known, and set, when the month began.
 """
 
 import math
@@ -20,13 +20,16 @@ from events.facts import LoanOriginated
 from events.record import Record
 from events.state.loan_book import LoanBook, grown
 from handlers.loans.claims import sale_weights, simple_interest
-from handlers.loans.config import ExitsConfig, ZoneConfig
+from handlers.loans.config import ExitsConfig
 from handlers.loans.values import PropertyValues
 from handlers.ports import MarketView
 from handlers.settings import Settings
 
 CHUNK = 8192
 """Loans whose hazards are integrated together: their columns stay in the processor's cache."""
+
+MOST_EXPONENT = 500.0
+"""A hazard of e^500 a year strikes at once; more would overflow."""
 
 CRITICAL_LTV = 0.8
 """Above it, a loan's default hazard grows with its LTV."""
@@ -74,7 +77,7 @@ class ExitClock:
         self._oldest = 0
         self._multipliers: list[float] = []
         self._rates: list[float] = []
-        self._rates_for: dict[str, ZoneConfig] = {}
+        self._config = settings.exits
         self._appreciation: list[float] = []
         self._exit_left = np.zeros(256)
         self._default_left = np.zeros(256)
@@ -119,28 +122,27 @@ class ExitClock:
         zones = book.column("zone")[rows]
         ltv = self._ltv(rows, zones, day)
         ages = day - book.column("born_day")[rows]
-        speeds, rates = np.array((self._multipliers, self._default_rates()))[:, zones]
+        speeds, rates = np.array((self._multipliers, self._rates))[:, zones]
         exits = self._hazard[ages + span]
         exits -= self._hazard[ages]
         exits *= speeds
-        defaults = ltv - CRITICAL_LTV
-        np.maximum(defaults, 0, out=defaults)
-        defaults *= self._settings.exits.ltv_sensitivity
-        np.exp(defaults, out=defaults)
-        defaults *= rates
-        defaults *= span / 365
+        defaults = rates * (span / 365)
+        if ltv.max() > CRITICAL_LTV:
+            over = np.maximum(ltv - CRITICAL_LTV, 0)
+            over *= self._config.ltv_sensitivity
+            defaults *= np.exp(np.minimum(over, MOST_EXPONENT))
         exit_left, default_left = self._exit_left[rows], self._default_left[rows]
-        ends = np.minimum(exit_left - exits, default_left - defaults) <= 0
-        self._exit_left[rows] = exit_left - exits
-        self._default_left[rows] = default_left - defaults
+        exit_after, default_after = exit_left - exits, default_left - defaults
+        self._exit_left[rows] = exit_after
+        self._default_left[rows] = default_after
+        ends = np.minimum(exit_after, default_after) <= 0
         for i in np.flatnonzero(ends).tolist():
             self._find(
                 rows.item(i),
                 day,
-                span,
                 ltv.item(i),
-                (exit_left.item(i), exits.item(i)),
-                (default_left.item(i), defaults.item(i)),
+                self._exit_day(ages.item(i), span, exit_left.item(i), speeds.item(i)),
+                _default_day(span, default_left.item(i), defaults.item(i)),
             )
 
     def watch_on_loan_originated(self, record: Record, fact: LoanOriginated) -> None:
@@ -148,8 +150,8 @@ class ExitClock:
         span = self._next_knot - record.day
         zone = self._book.zones.index(fact.zone)
         ltv = fact.principal_cents / fact.property_value_cents
-        over = max(0.0, ltv - CRITICAL_LTV) * self._settings.exits.ltv_sensitivity
-        default = self._default_rates()[zone] * (span / 365) * math.exp(over)
+        over = min(max(0.0, ltv - CRITICAL_LTV) * self._config.ltv_sensitivity, MOST_EXPONENT)
+        default = self._rates[zone] * (span / 365) * math.exp(over)
         age = fact.first_age_days
         self._cover_age(age)
         hazard = self._hazard
@@ -164,7 +166,13 @@ class ExitClock:
             self._note(day, Ending(fact.loan_id, row, known.kind, ltv))
             return
         if exits >= fact.exit_threshold or default >= fact.default_threshold:
-            self._find(row, record.day, span, ltv, (fact.exit_threshold, exits), (fact.default_threshold, default))
+            self._find(
+                row,
+                record.day,
+                ltv,
+                self._exit_day(age, span, fact.exit_threshold, self._multipliers[zone]),
+                _default_day(span, fact.default_threshold, default),
+            )
         if fact.maturity_day <= self._knots[-1]:
             heappush(self._maturities, (fact.maturity_day, row))
             if fact.maturity_day <= self._next_knot:
@@ -176,15 +184,18 @@ class ExitClock:
         draw = self._book.value("kind_draw", ending.row)
         return "sale" if sale + refinance == 0 or draw * (sale + refinance) < sale else "refinance"
 
-    def _find(
-        self, row: int, day: int, span: int, ltv: float, exits: tuple[float, float], defaults: tuple[float, float]
-    ) -> None:
-        """Note the first of a loan's endings in (day, day + span], if there is one."""
-        exit_part = exits[0] / exits[1] if exits[1] >= exits[0] else math.inf
-        default_part = defaults[0] / defaults[1] if defaults[1] >= defaults[0] else math.inf
-        kind, part = ("default", default_part) if default_part <= exit_part else ("exit", exit_part)
-        when = day + max(1, math.ceil(part * span))
-        if when <= self._book.value("maturity_day", row):
+    def _exit_day(self, age: int, span: int, left: float, speed: float) -> int:
+        """In how many days the exit hazard takes what is left of a threshold; more than ``span`` for never."""
+        if speed <= 0:
+            return span + 1
+        target = self._hazard.item(age) + left / speed
+        return max(1, int(np.searchsorted(self._hazard[age : age + span + 1], target)))
+
+    def _find(self, row: int, day: int, ltv: float, exit_in: int, default_in: int) -> None:
+        """Note the first of a loan's endings, if it comes before the loan matures."""
+        kind, days = ("default", default_in) if default_in <= exit_in else ("exit", exit_in)
+        when = day + days
+        if when <= min(self._next_knot, self._book.value("maturity_day", row)):
             self._note(when, Ending(self._book.ids[row], row, kind, ltv))
 
     def _find_maturities(self) -> None:
@@ -213,15 +224,10 @@ class ExitClock:
         if day < self._awaited:
             self._wake()
 
-    def _default_rates(self) -> list[float]:
-        if self._rates_for is not self._settings.zones:
-            self._rates_for = self._settings.zones
-            self._rates = [zone.default_rate for zone in self._rates_for.values()]
-        return self._rates
-
     def _set_market(self, day: int) -> None:
-        config = self._settings.exits
-        sensitivity = config.appreciation_sensitivity
+        self._config = self._settings.exits
+        self._rates = [zone.default_rate for zone in self._settings.zones.values()]
+        sensitivity = self._config.appreciation_sensitivity
         self._appreciation = self._market.appreciation(day)
         self._multipliers = [
             min(max(1 + sensitivity.k * change, sensitivity.lo), sensitivity.hi) for change in self._appreciation
@@ -230,7 +236,7 @@ class ExitClock:
 
     def _cover_age(self, first_age_days: int) -> None:
         """Make the hazard table reach as far as a loan of this age can get inside the fund's life."""
-        config = self._settings.exits
+        config = self._config
         self._oldest = max(self._oldest, first_age_days)
         days = self._knots[-1] + self._oldest
         if self._hazard_for is not config or len(self._hazard) <= days:
@@ -262,3 +268,8 @@ def interest_starts(book: LoanBook, rows: NDArray[np.intp]) -> NDArray[np.int32]
     if book.interest_paid_day:
         since = np.where(book.column("pays_cash")[rows], np.maximum(since, book.interest_paid_day), since)
     return since
+
+
+def _default_day(span: int, left: float, hazard: float) -> int:
+    """In how many days a month's even hazard takes what is left of a threshold; more than ``span`` for never."""
+    return max(1, math.ceil(left / hazard * span)) if hazard >= left and hazard > 0 else span + 1

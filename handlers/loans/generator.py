@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
+from scipy.special import log_ndtr, ndtri_exp
 
 from events.units import to_cents
 from handlers.loans.config import LoansConfig, RateDraw, SizeConfig
@@ -32,8 +32,12 @@ def truncated_normal(
     """
     if sd == 0:
         return np.full_like(uniforms, min(max(mean, low), high))
-    below, above = ndtr((low - mean) / sd), ndtr((high - mean) / sd)
-    drawn: NDArray[np.float64] = mean + sd * ndtri(below + uniforms * (above - below))
+    if low > mean:  # work in the lower tail, where logarithms of probabilities keep their digits
+        return -truncated_normal(1 - uniforms, -mean, sd, -high, -low)
+    below, above = log_ndtr((low - mean) / sd), log_ndtr((high - mean) / sd)
+    drawn: NDArray[np.float64] = mean + sd * ndtri_exp(
+        above + np.log(np.exp(below - above) * (1 - uniforms) + uniforms)
+    )
     return np.clip(drawn, low, high)
 
 

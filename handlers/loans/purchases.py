@@ -3,7 +3,8 @@
 from typing import Literal, NamedTuple
 
 from events.dates import Calendar
-from events.facts import LoanOriginated
+from events.facts import FeeAccrued, FeesPaid, LoanOriginated, OriginationFeeReceived
+from events.record import Fact
 from events.state import State
 from handlers.loans.generator import LoanGenerator
 from handlers.settings import Settings
@@ -15,6 +16,7 @@ class Purchase(NamedTuple):
     loans: list[LoanOriginated]
     by_zone: dict[str, int]
     left_cents: int
+    shortfall: dict[str, int]
     remainder: Literal["none", "indivisible", "batch_limit"]
 
     @property
@@ -32,6 +34,26 @@ class Purchases:
         self._calendar = calendar
         self._generator = generator
 
+    def affordable(self, cents: int) -> int:
+        """What loans may cost where the fund itself pays the origination fee on them out of ``cents``."""
+        fees = self._settings.fees
+        return cents if fees.origination_payer == "borrower" else int(cents / (1 + fees.origination))
+
+    def origination_fees(self, purchase: Purchase, day: int, lots: list[tuple[int, int]]) -> list[Fact]:
+        """The fee on these loans: income where borrowers pay it, else an expense, paid at once (out of ``lots``)."""
+        fees = self._settings.fees
+        amount = round(fees.origination * purchase.spent_cents)
+        if not amount:
+            return []
+        if fees.origination_payer == "borrower":
+            return [OriginationFeeReceived(amount_cents=amount, loans=len(purchase.loans))]
+        return [
+            FeeAccrued(
+                fee="origination", amount_cents=amount, base_cents=purchase.spent_cents, from_day=day, to_day=day
+            ),
+            FeesPaid(amount_cents=amount, by_fee={"origination": amount}, lots=lots),
+        ]
+
     def plan(
         self,
         day: int,
@@ -40,13 +62,16 @@ class Purchases:
         source: Literal["deployment", "reinvestment"],
         limit: int | None = None,
     ) -> Purchase:
-        """Loans for at most ``amount_cents``, each in the zone that is furthest below its share of the amount.
+        """Loans for at most ``amount_cents``, each in the zone that is furthest below its share.
 
-        The last loan is cut to what is left where that is at least the minimum size.
+        What a zone got too little (or much) of earlier amounts counts, so that small amounts, which buy a loan or
+        two each, keep to the shares over time. The last loan is cut to what is left where that is at least the
+        minimum size.
         """
         config = self._settings.loans
         zones = [zone for zone in shares if shares[zone] > 0]
-        gaps = [shares[zone] * amount_cents for zone in zones]
+        earlier = self._state.results.shortfall[source]
+        gaps = [shares[zone] * amount_cents + earlier.get(zone, 0) for zone in zones]
         spent = [0] * len(zones)
         entities = {zone: self._state.book.next_entity[zone, source] for zone in zones}
         letter = "r" if source == "reinvestment" else ""
@@ -92,4 +117,7 @@ class Purchases:
         remainder: Literal["none", "indivisible", "batch_limit"] = "none"
         if left:
             remainder = "batch_limit" if left >= minimum and loans else "indivisible"
-        return Purchase(loans, dict(zip(zones, spent, strict=True)), left, remainder)
+        by_zone = dict(zip(zones, spent, strict=True))
+        total = amount_cents - left
+        shortfall = {zone: earlier.get(zone, 0) + round(shares[zone] * total) - by_zone[zone] for zone in zones}
+        return Purchase(loans, by_zone, left, shortfall, remainder)

@@ -36,6 +36,7 @@ class PropertyValues:
         self._span = 1
         self._rows = 0
         self._anchor = np.empty(256)
+        self._known_anchor = np.empty(256)
         self._slot = np.empty(256, np.int64)
         self._blocks: dict[tuple[str, int], int] = {}
         self._walk = np.zeros(0)
@@ -79,9 +80,9 @@ class PropertyValues:
         return math.exp(self._anchor.item(row) + self._market.level_of(zone, day) + noise)
 
     def known_rows(self, rows: NDArray[np.intp], zones: NDArray[np.int16], day: int) -> Floats:
-        """Property values in cents from knots on or before the knot day that was entered last."""
+        """Property values in cents as known: the value at purchase, moved by what knots have shown since."""
         self._take_new_rows()
-        logs = self._anchor[rows]
+        logs = self._known_anchor[rows]
         logs += np.array(self._market.known_levels(day))[zones]
         logs += self._walk[self._slot[rows]]
         return np.exp(logs, out=logs)
@@ -111,17 +112,21 @@ class PropertyValues:
             for zone, source, entity in zip(*columns, strict=True)
         ]
         self._anchor = grown(self._anchor, count)
+        self._known_anchor = grown(self._known_anchor, count)
         self._slot = grown(self._slot, count)
         self._slot[new] = places
         bought = self._book.column("bought_day")[new]
         logs = np.log(self._book.column("property_value_cents")[new])
+        known = logs.copy()
         zone_column = self._book.column("zone")[new]
         for day in np.unique(bought).tolist():
             here = bought == day
-            slots = self._slot[new][here]
-            levels = np.array(self._market.levels(day))[zone_column[here]]
-            logs[here] -= levels + self._walk[slots] + self._part(day) * self._step[slots]
-        self._anchor[new] = logs
+            slots, zones = self._slot[new][here], zone_column[here]
+            logs[here] -= np.array(self._market.levels(day))[zones] + self._part(day) * self._step[slots]
+            known[here] -= np.array(self._market.known_levels(day))[zones]
+        walks = self._walk[self._slot[new]]
+        self._anchor[new] = logs - walks
+        self._known_anchor[new] = known - walks
         self._rows = count
 
     def _place(self, zone: int, source: int, block: int) -> int:

@@ -1,0 +1,159 @@
+"""The partners' accounts: what was called, paid, returned and carried, and what fees are owed."""
+
+from typing import Any, NamedTuple
+
+from events.facts import (
+    CapitalCalled,
+    CapitalContributed,
+    CapitalDistributed,
+    CarryReturned,
+    FeeAccrued,
+    FeesPaid,
+    FeesWaived,
+    LoanOriginated,
+    NavReported,
+    OriginationFeeReceived,
+)
+from events.facts.fees import FEES
+from events.record import Fact, Record
+from events.state.folding import Mutator
+
+
+class Quarter(NamedTuple):
+    """The fund at a quarter's end, in cents since its beginning; ``flows`` is how many hurdle flows there were."""
+
+    day: int
+    nav_cents: int
+    contributed_cents: int
+    distributed_cents: int
+    lp_contributed_cents: int
+    lp_distributed_cents: int
+    carry_cents: int
+    capital_returned_cents: int
+    profit_cents: int
+    fees_paid_cents: int
+    flows: int
+
+
+class Capital:
+    """Sums in cents. ``hurdle_flows`` are the limited partners' (day, cents) that bear preferred return:
+    contributions above zero, capital and preferred return paid below.
+    """
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.called = {"deployment": 0, "opening_book": 0, "fees": 0}
+        self.fees_contributed_cents = 0
+        self.undeployed_cents = 0
+        self.lp_contributed_cents = 0
+        self.gp_contributed_cents = 0
+        self.lp_distributed_cents = 0
+        self.gp_distributed_cents = 0
+        self.capital_returned_cents = 0
+        self.profit_cents = 0
+        self.carry_cents = 0
+        self.contributed_by_lp: dict[str, int] = {}
+        self.distributed_by_lp: dict[str, int] = {}
+        self.lp_flows: dict[int, int] = {}
+        self.hurdle_flows: list[tuple[int, int]] = []
+        self.owed = dict.fromkeys(FEES, 0)
+        self.paid = dict.fromkeys(FEES, 0)
+        self.origination_fees_cents = 0
+        self.quarters: list[Quarter] = []
+        self.on: dict[type[Fact], Mutator] = {
+            CapitalCalled: self._called,
+            CapitalContributed: self._contributed,
+            CapitalDistributed: self._distributed,
+            CarryReturned: self._carry_returned,
+            FeeAccrued: self._accrued,
+            FeesPaid: self._paid,
+            FeesWaived: self._waived,
+            LoanOriginated: self._originated,
+            OriginationFeeReceived: self._origination_fee,
+            NavReported: self._nav,
+        }
+
+    def owed_cents(self) -> int:
+        """Fees that are owed and not paid."""
+        return sum(self.owed.values())
+
+    def _flow(self, day: int, cents: int) -> None:
+        self.lp_flows[day] = self.lp_flows.get(day, 0) + cents
+
+    def _called(self, _record: Record, fact: CapitalCalled) -> None:
+        self.calls += 1
+        self.called[fact.purpose] += fact.amount_cents
+
+    def _contributed(self, record: Record, fact: CapitalContributed) -> None:
+        self.lp_contributed_cents += fact.lp_cents
+        self.gp_contributed_cents += fact.gp_cents
+        for name, cents in fact.by_lp.items():
+            self.contributed_by_lp[name] = self.contributed_by_lp.get(name, 0) + cents
+        if fact.purpose == "fees":
+            self.fees_contributed_cents += fact.amount_cents
+        else:
+            self.undeployed_cents += fact.amount_cents
+        self._flow(record.day, -fact.lp_cents)
+        self.hurdle_flows.append((record.day, fact.lp_cents))
+
+    def _originated(self, _record: Record, fact: LoanOriginated) -> None:
+        if fact.source != "reinvestment":
+            self.undeployed_cents -= fact.principal_cents
+
+    def _distributed(self, record: Record, fact: CapitalDistributed) -> None:
+        self.lp_distributed_cents += fact.lp_cents
+        self.gp_distributed_cents += fact.gp_cents
+        self.capital_returned_cents += fact.capital_cents
+        self.profit_cents += fact.lp_cents + fact.carry_cents - fact.capital_cents
+        self.carry_cents += fact.carry_cents
+        self.undeployed_cents -= fact.undeployed_cents
+        for name, cents in fact.by_lp.items():
+            self.distributed_by_lp[name] = self.distributed_by_lp.get(name, 0) + cents
+        self._flow(record.day, fact.lp_cents)
+        self.hurdle_flows.append((record.day, -fact.capital_cents - fact.preferred_cents))
+
+    def _carry_returned(self, _record: Record, fact: CarryReturned) -> None:
+        self.carry_cents -= fact.amount_cents
+        self.profit_cents -= fact.amount_cents
+
+    def _accrued(self, _record: Record, fact: FeeAccrued) -> None:
+        self.owed[fact.fee] += fact.amount_cents
+
+    def _paid(self, _record: Record, fact: FeesPaid) -> None:
+        for fee, cents in fact.by_fee.items():
+            self.owed[fee] -= cents
+            self.paid[fee] += cents
+        if not fact.lots:  # the fee on loans that called capital bought comes out of that capital
+            self.undeployed_cents -= fact.by_fee.get("origination", 0)
+
+    def _waived(self, _record: Record, fact: FeesWaived) -> None:
+        for fee, cents in fact.by_fee.items():
+            self.owed[fee] -= cents
+
+    def _nav(self, record: Record, fact: NavReported) -> None:
+        self.quarters.append(
+            Quarter(
+                record.day,
+                fact.nav_cents,
+                self.lp_contributed_cents + self.gp_contributed_cents,
+                self.lp_distributed_cents + self.gp_distributed_cents + self.carry_cents,
+                self.lp_contributed_cents,
+                self.lp_distributed_cents,
+                self.carry_cents,
+                self.capital_returned_cents,
+                self.profit_cents,
+                sum(self.paid.values()),
+                len(self.hurdle_flows),
+            )
+        )
+
+    def _origination_fee(self, _record: Record, fact: OriginationFeeReceived) -> None:
+        self.origination_fees_cents += fact.amount_cents
+
+    def summary(self) -> dict[str, Any]:
+        """All sums; the limited partners' flows as sums by sign."""
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if isinstance(value, int | dict) and name not in ("on", "lp_flows")
+        }

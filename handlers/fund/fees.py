@@ -1,0 +1,151 @@
+"""Fees and expenses: what is owed on which day, and with what it is paid.
+
+Paid from free cash (cash that is neither a lot of proceeds nor called for loans); then from a call on the fee
+reserve; what the reserve can't give any more comes out of proceeds; the rest stays a payable and is tried again.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from events.bus import Output
+from events.dates import Calendar
+from events.facts import CapitalCalled, CapitalContributed, FeeAccrued, FeesPaid, FeesWaived
+from events.facts.fees import FEES
+from events.postings import LOANS_AT_COST
+from events.record import Fact, Record
+from events.state import State
+from events.units import to_cents
+from handlers.fund.partners import Partners, call_due
+from handlers.settings import Settings
+
+
+def free_cash(state: State) -> int:
+    """Cash that is not on its way to a loan, in cents."""
+    return max(0, state.ledger.cash_cents - state.lots.cents - max(0, state.capital.undeployed_cents))
+
+
+class Fees:
+    """Accrues fees on their days and pays them."""
+
+    def __init__(
+        self, state: State, settings: Settings, calendar: Calendar, partners: Partners, period_end: int, last_day: int
+    ) -> None:
+        self._state = state
+        self._settings = settings
+        self._calendar = calendar
+        self._partners = partners
+        self._period_end = period_end
+        self._last_day = last_day
+        starts = [0, *(day + 1 for day in calendar.period_ends("quarterly", 0, last_day - 2))]
+        self._quarters = dict(pairwise([*starts, last_day]))
+        self.payment_days = {max(calendar.add_business_days(day, 0), day): day for day in self._quarters}
+        self._expensed_until = 0
+
+    def charge(self, day: int) -> Iterator[Output]:
+        """A quarter begins: its management fee, the last quarter's expenses, on the first day the set-up."""
+        start = self.payment_days[day]
+        config = self._settings.fees
+        facts: list[Fact] = []
+        setup = to_cents(config.setup)
+        if start == 0 and setup:
+            facts.append(FeeAccrued(fee="setup", amount_cents=setup, base_cents=setup, from_day=0, to_day=0))
+        for first, last, base in self._management_bases(start, self._quarters[start]):
+            amount = round(config.management * base * (last - first) / 365)
+            if amount:
+                facts.append(
+                    FeeAccrued(fee="management", amount_cents=amount, base_cents=base, from_day=first, to_day=last)
+                )
+        yield facts + self._expenses_until(start)
+        yield from self.pay(day)
+
+    def close(self, day: int) -> Iterator[Output]:
+        """The fund's last day: the expenses since the last quarter; what can't be paid now is given up."""
+        yield self._expenses_until(day)
+        yield from self.pay(day)
+        owed = {fee: cents for fee, cents in self._state.capital.owed.items() if cents}
+        if owed:
+            yield [FeesWaived(amount_cents=sum(owed.values()), by_fee=owed)]
+
+    def _expenses_until(self, day: int) -> list[Fact]:
+        """Expenses since they were last charged: a share of commitments a year that grows each year."""
+        first, self._expensed_until = self._expensed_until, day
+        amount = round(self._expenses(first, day))
+        if not amount:
+            return []
+        base = self._partners.total_cents
+        return [FeeAccrued(fee="expenses", amount_cents=amount, base_cents=base, from_day=first, to_day=day)]
+
+    def pay(self, day: int) -> Iterator[Output]:
+        """Pay what is owed as far as the cash goes, call what the reserve still gives."""
+        facts = self._payments()
+        if facts:
+            yield facts
+        owed = self._state.capital.owed_cents()
+        callable_cents = self._partners.callable_for_fees_cents()
+        if not owed or not callable_cents or self._calls_pending():
+            return
+        due = call_due(self._calendar, self._settings, day)
+        if due >= self._last_day:
+            return
+        number = self._state.capital.calls + 1
+        yield [CapitalCalled(call=number, amount_cents=min(owed, callable_cents), purpose="fees", due_day=due)]
+
+    def pay_on_capital_contributed(self, _record: Record, fact: CapitalContributed) -> Output:
+        """What a fee call has brought pays fees at once."""
+        return self._payments() if fact.purpose == "fees" else None
+
+    def holdback_cents(self, day: int) -> int:
+        """What a distribution leaves for what is owed and for the fees of the next quarter."""
+        until = min(day + 92, self._last_day)
+        soon = self._settings.fees.management * self._invested() * (until - day) / 365
+        return self._state.capital.owed_cents() + round(soon + self._expenses(self._expensed_until, until))
+
+    def _calls_pending(self) -> bool:
+        capital = self._state.capital
+        return capital.called["fees"] > capital.fees_contributed_cents
+
+    def _payments(self) -> list[Fact]:
+        """The fact that pays fees in their order; proceeds are used only when nothing can be called any more."""
+        free = free_cash(self._state)
+        lots = 0
+        if not self._partners.callable_for_fees_cents() and not self._calls_pending():
+            lots = self._state.lots.cents
+        left = free + lots
+        by_fee: dict[str, int] = {}
+        for fee in FEES:
+            amount = min(self._state.capital.owed[fee], left)
+            if amount > 0:
+                by_fee[fee] = amount
+                left -= amount
+        amount = sum(by_fee.values())
+        if not amount:
+            return []
+        return [FeesPaid(amount_cents=amount, by_fee=by_fee, lots=self._state.lots.take_any(max(0, amount - free)))]
+
+    def _invested(self) -> int:
+        """The limited partners' part of the cost of loans that pay, in cents."""
+        cost = self._state.ledger.balances[LOANS_AT_COST] - self._state.book.cost_in_recovery_cents
+        return round(cost * self._partners.lp_cents / self._partners.total_cents)
+
+    def _management_bases(self, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+        """(from, to, base): limited partners' commitments until the reinvestment period ends, then invested capital."""
+        step = min(max(self._period_end, start), end)
+        if start < step:
+            yield start, step, self._partners.lp_cents
+        if step < end:
+            yield step, end, self._invested()
+
+    def _expenses(self, first: int, last: int) -> float:
+        """Expenses of the days in [first, last): commitments × rate × (1 + growth)^year / 365 a day."""
+        total = 0.0
+        config = self._settings.fees
+        year = 0
+        while first < last:
+            anniversary = self._calendar.add_months(0, 12 * (year + 1))
+            if first < anniversary:
+                until = min(last, anniversary)
+                rate = config.expenses * (1 + config.expense_growth) ** year
+                total += self._partners.total_cents * rate * (until - first) / 365
+                first = until
+            year += 1
+        return total

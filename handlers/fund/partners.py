@@ -1,0 +1,55 @@
+"""The partners: who has committed what, and how calls and distributions are shared among them."""
+
+from events.dates import Calendar
+from events.state import State
+from events.units import split_pro_rata, to_cents
+from handlers.fund.config import FundConfig
+from handlers.settings import Settings
+
+
+def call_due(calendar: Calendar, settings: Settings, day: int) -> int:
+    """The day on which a call of today is paid: a business day, tomorrow at the earliest.
+
+    Notices come after receipts in the day, so nothing that is called today can be received today.
+    """
+    due = calendar.add_business_days(day, settings.calls.notice_business_days)
+    return due if due > day else calendar.add_business_days(day + 1, 0)
+
+
+class Partners:
+    """Limited partners by name, and the general partner's own commitment."""
+
+    def __init__(self, state: State, fund: FundConfig) -> None:
+        self._state = state
+        self.total_cents = to_cents(fund.size)
+        self.gp_cents = round(self.total_cents * fund.gp_commitment)
+        self.lp_cents = self.total_cents - self.gp_cents
+        shares = fund.limited_partners or {"lp": 1.0}
+        self.commitments = dict(
+            zip(shares, split_pro_rata(self.lp_cents, [round(s * 1e12) for s in shares.values()]), strict=True)
+        )
+        self.deployable_cents = round(self.total_cents * (1 - fund.fee_reserve))
+
+    def uncalled_cents(self) -> int:
+        """Commitments that have not been called."""
+        return self.total_cents - sum(self._state.capital.called.values())
+
+    def callable_for_fees_cents(self) -> int:
+        """What is left of the fee reserve."""
+        reserve = self.total_cents - self.deployable_cents
+        return max(0, min(reserve - self._state.capital.called["fees"], self.uncalled_cents()))
+
+    def share_call(self, cents: int, lp_only_cents: int) -> tuple[int, dict[str, int]]:
+        """The general partner's part of a call, and each limited partner's, by commitment.
+
+        The general partner bears no management fee: ``lp_only_cents`` of the call are the limited partners'.
+        """
+        gp, lps = split_pro_rata(cents - lp_only_cents, [self.gp_cents, self.lp_cents])
+        return gp, self._share(lps + lp_only_cents, self.commitments)
+
+    def share_distribution(self, cents: int) -> dict[str, int]:
+        """What each limited partner gets of a distribution to them, by what it paid in."""
+        return self._share(cents, self._state.capital.contributed_by_lp)
+
+    def _share(self, cents: int, weights: dict[str, int]) -> dict[str, int]:
+        return dict(zip(weights, split_pro_rata(cents, list(weights.values())), strict=True))
