@@ -234,19 +234,45 @@ def runs(store: Store = DEFAULT_STORE, as_json: AsJson = False, log_level: LogLe
 
 
 @app.command()
-def show(run: RunName, store: Store = DEFAULT_STORE, as_json: AsJson = False, log_level: LogLevel = "warning") -> None:
-    """Show a run's figures."""
+def show(
+    run: RunName,
+    quarters: Annotated[bool, typer.Option("--quarters", help="Net figures at each quarter's end.")] = False,
+    flows: Annotated[
+        str | None, typer.Option("--flows", metavar="PERIOD", help="Cash flows by day, month, quarter or year.")
+    ] = None,
+    store: Store = DEFAULT_STORE,
+    as_json: AsJson = False,
+    log_level: LogLevel = "warning",
+) -> None:
+    """Show a run's figures, by quarter or as cash flows if asked."""
+    from app.documents import calendar_of
+    from scenarios.cashflows import cash_flows
+    from scenarios.problems import InvalidInput, Problem
     from scenarios.verify import load_run
 
     terminal.configure_logs(log_level)
     opened, info = _find(store, run)
     loaded = load_run(opened, info)
+    if flows not in (None, "day", "month", "quarter", "year"):
+        raise InvalidInput([Problem("--flows", f"expected day, month, quarter or year, got '{flows}'")])
+    calendar = calendar_of(loaded.manifest)
+    rows = cash_flows(loaded.log, calendar, flows) if flows else None  # type: ignore[arg-type]
     if as_json:
-        _print_json({**loaded.summary(), "status": info.status})
+        summary = {**loaded.summary(), "status": info.status}
+        if quarters:
+            summary["quarters"] = [{"date": calendar.date(q["day"]).isoformat(), **q} for q in loaded.quarters]
+        if rows is not None:
+            summary["cash_flows"] = rows
+        _print_json(summary)
         return
-    from app.tables import console, run_view
+    from app.tables import console, flows_view, quarters_view, run_view
 
-    console().print(run_view(loaded))
+    if quarters:
+        console().print(quarters_view(loaded, calendar))
+    if rows is not None:
+        console().print(flows_view(rows))
+    if not quarters and rows is None:
+        console().print(run_view(loaded))
     if info.status != "finished":
         say(f"warning: the run is {info.status}; figures are of what was recorded, up to day {loaded.state.day}")
 
@@ -392,7 +418,7 @@ def why(
 @app.command()
 def export(
     run: RunName,
-    to: Annotated[str, typer.Option("--to", help="jsonl or csv.")],
+    to: Annotated[str, typer.Option("--to", help="jsonl, csv or beancount.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The file to write.")],
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
     store: Store = DEFAULT_STORE,
@@ -401,20 +427,30 @@ def export(
 ) -> None:
     """Write a run's log for other tools."""
     from app.documents import calendar_of
+    from events.beancount import to_beancount
     from events.exports import to_csv, to_jsonl
+    from handlers.fund.config import FundConfig
     from scenarios.problems import InvalidInput, Problem, closest
     from scenarios.verify import manifest_of
 
     terminal.configure_logs(log_level)
-    if to in ("parquet", "ocel", "trace", "beancount"):
-        raise InvalidInput([Problem("--to", f"'{to}' is not available yet; there are jsonl and csv")])
-    if to not in ("jsonl", "csv"):
-        raise InvalidInput(
-            [Problem("--to", f"expected jsonl or csv, got '{to}'", suggestion=closest(to, ("jsonl", "csv")))]
-        )
+    formats = ("jsonl", "csv", "beancount")
+    if to in ("parquet", "ocel", "trace"):
+        raise InvalidInput([Problem("--to", f"'{to}' is not available yet; there are {', '.join(formats)}")])
+    if to not in formats:
+        hint = closest(to, formats)
+        raise InvalidInput([Problem("--to", f"expected {', '.join(formats)}, got '{to}'", suggestion=hint)])
     opened, info = _find(store, run)
     log = opened.log(info.run)
-    chunks = to_jsonl(log) if to == "jsonl" else to_csv(log, calendar_of(manifest_of(opened, info)))
+    manifest = manifest_of(opened, info)
+    match to:
+        case "jsonl":
+            chunks = to_jsonl(log)
+        case "csv":
+            chunks = to_csv(log, calendar_of(manifest))
+        case _:
+            fund = FundConfig.model_validate(manifest.scenario["fund"])
+            chunks = to_beancount(log, calendar_of(manifest), fund.currency, info.run)
     if output.is_dir() or (output.exists() and not force):
         hint = "is a folder" if output.is_dir() else "is there already; --force replaces it"
         raise InvalidInput([Problem("--output", hint, str(output))])
@@ -444,7 +480,7 @@ def export(
 
 @app.command()
 def demo(
-    seed: Seed = 7, store: Store = DEFAULT_STORE, as_json: AsJson = False, log_level: LogLevel = "warning"
+    seed: Seed = 1, store: Store = DEFAULT_STORE, as_json: AsJson = False, log_level: LogLevel = "warning"
 ) -> None:
     """Play the base fund and its twin without delay, and compare them."""
     from scenarios import Scenario, compare

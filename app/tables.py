@@ -17,6 +17,7 @@ from scenarios.run import Run
 LABELS = {
     "net_irr": "Net IRR",
     "gross_irr": "Gross IRR",
+    "pic": "PIC",
     "tvpi": "TVPI",
     "dpi": "DPI",
     "rvpi": "RVPI",
@@ -25,6 +26,8 @@ LABELS = {
     "contributed": "Contributed by LPs",
     "distributed": "Distributed to LPs",
     "nav": "NAV at the end",
+    "management_fees": "Management fees",
+    "carry": "Carry",
     "loans_originated": "Loans originated",
     "loans_exited": "Loans exited",
     "loans_defaulted": "Loans defaulted",
@@ -32,6 +35,20 @@ LABELS = {
     "reinvestment_count": "Reinvestments",
     "mean_days_to_reinvest": "Mean days to reinvest",
     "idle_dollar_days": "Idle dollar-days",
+}
+FLOW_HEADS = {
+    "period": "Period",
+    "opening": "Opening",
+    "contributions": "Paid in",
+    "principal": "Principal",
+    "loan_interest": "Interest",
+    "loan_gains": "Gains",
+    "origination_fees": "Orig. fees",
+    "cash_interest": "Yield",
+    "fees_and_expenses": "Fees",
+    "distributions": "Paid out",
+    "carry": "Carry",
+    "closing": "Closing",
 }
 RATES = ("net_irr", "gross_irr", "return")
 
@@ -88,6 +105,34 @@ def comparison_view(first: Run, second: Run, rows: Iterable[Mapping[str, Any]]) 
         if name not in RATES and not text.startswith("-") and Decimal(str(delta)):
             text = f"+{text}"
         table.add_row(LABELS[name], number(name, row["first"]), number(name, row["second"]), text)
+    return table
+
+
+def quarters_view(run: Run, calendar: Calendar) -> Table:
+    """Net figures at each quarter's end."""
+    table = Table(
+        title=f"{run.manifest.name}, seed {run.manifest.seed}: the limited partners by quarter", title_justify="left"
+    )
+    for head in ("Quarter's end", "NAV", "Paid in", "Paid out", "TVPI", "DPI", "RVPI", "PIC", "Net IRR", "Return"):
+        table.add_column(head, justify="left" if head == "Quarter's end" else "right", no_wrap=True)
+    for row in run.quarters:
+        multiples = (f"{row[name]:.2f}" if row[name] is not None else "–" for name in ("tvpi", "dpi", "rvpi", "pic"))
+        rate = f"{row['net_irr']:.2%}" if row["net_irr"] is not None else row["irr_status"]
+        earned = f"{row['return']:.2%}" if row["return"] is not None else "–"
+        money = (f"{Decimal(row[name]):,.0f}" for name in ("nav", "contributed", "distributed"))
+        table.add_row(calendar.date(row["day"]).isoformat(), *money, *multiples, rate, earned)
+    return table
+
+
+def flows_view(rows: Iterable[Mapping[str, Any]]) -> Table:
+    """Cash flows by period, in thousands; columns without any movement are left out."""
+    rows = list(rows)
+    names = [name for name in rows[0] if name == "period" or any(Decimal(row[name]) for row in rows)] if rows else []
+    table = Table(title="Cash flows, thousands", title_justify="left")
+    for name in names:
+        table.add_column(FLOW_HEADS[name], justify="left" if name == "period" else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*(row[name] if name == "period" else f"{Decimal(row[name]) / 1000:,.0f}" for name in names))
     return table
 
 
@@ -182,6 +227,6 @@ def state_view(summary: Mapping[str, Any]) -> RenderableType:
 
 
 def console() -> Console:
-    """Where data for people goes: stdout, as wide as the terminal, 120 columns elsewhere."""
+    """Where data for people goes: stdout, as wide as the terminal, 130 columns elsewhere."""
     made = Console()
-    return made if made.is_terminal else Console(width=120)
+    return made if made.is_terminal else Console(width=130)

@@ -58,6 +58,14 @@ class PayCall(Command):
     purpose: str
 
 
+class DefaultOnCall(Command):
+    """A limited partner will not pay the next call that is due."""
+
+    phase = Phase.market
+    kind: Literal["partner.default/1"] = "partner.default/1"
+    partner: str
+
+
 class OriginateLoans(Command):
     """Buy loans with the capital of a call."""
 
@@ -109,6 +117,7 @@ AnyCommand = Annotated[
     ReinvestProceeds
     | CollectRecovery
     | PayCall
+    | DefaultOnCall
     | OriginateLoans
     | SetConfig
     | ShockPrice

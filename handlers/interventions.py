@@ -1,8 +1,8 @@
 """What scripts may do: shocks to the market, and stopping or resuming reinvestment."""
 
 from events.bus import Output, Rejected
-from events.commands import ResumeReinvestment, ShockPrice, ShockRate, SuspendReinvestment
-from events.facts import PriceShocked, RateShocked, ReinvestmentResumed, ReinvestmentSuspended
+from events.commands import DefaultOnCall, ResumeReinvestment, ShockPrice, ShockRate, SuspendReinvestment
+from events.facts import DefaultAnnounced, PriceShocked, RateShocked, ReinvestmentResumed, ReinvestmentSuspended
 from events.state import State
 
 
@@ -20,6 +20,13 @@ class Interventions:
     def shock_rate(self, _day: int, command: ShockRate) -> Output:
         """Move the base rate."""
         return [RateShocked(change=command.change)]
+
+    def default_on_call(self, _day: int, command: DefaultOnCall) -> Output | Rejected:
+        """A limited partner will not pay the next call."""
+        capital = self._state.capital
+        if command.partner in capital.forfeits or command.partner in capital.defaulting:
+            return Rejected(f"{command.partner} has defaulted already")
+        return [DefaultAnnounced(partner=command.partner)]
 
     def suspend_reinvestment(self, _day: int, _command: SuspendReinvestment) -> Output | Rejected:
         """Stop reinvesting."""

@@ -73,7 +73,7 @@ class Simulation:
         lifecycle = Lifecycle(state, settings, calendar, self._values, self._clock)
         period_end = calendar.add_months(0, config.fund.reinvestment_period_years * 12)
         reinvestment = Reinvestment(state, settings, calendar, purchases, period_end)
-        partners = Partners(state, config.fund)
+        partners = Partners(state, settings)
         deployment = Deployment(state, settings, calendar, generator, purchases, partners, plan.opening, self.last_day)
         fees = Fees(state, settings, calendar, partners, period_end, self.last_day)
         deployed_by = call_due(calendar, settings, calendar.add_months(0, config.fund.deployment_months - 1)) + 1
@@ -103,6 +103,7 @@ class Simulation:
             commands.ReinvestProceeds: reinvestment.release,
             commands.CollectRecovery: lifecycle.collect_recovery,
             commands.PayCall: deployment.pay_call,
+            commands.DefaultOnCall: script.default_on_call,
             commands.OriginateLoans: deployment.originate,
             commands.SetConfig: self._set_config,
             commands.ShockPrice: script.shock_price,

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from events.commands import (
     Command,
+    DefaultOnCall,
     ResumeReinvestment,
     SetConfig,
     ShockPrice,
@@ -30,6 +31,10 @@ class _PriceArguments(Config):
     zone: str | None = None
 
 
+class _PartnerArguments(Config):
+    partner: str
+
+
 class _RateArguments(Config):
     change: Annotated[Rate, Field(ge=-1, le=1)]
 
@@ -38,6 +43,7 @@ ARGUMENTS: dict[str, type[BaseModel]] = {
     "set": _Nothing,
     "shock_price": _PriceArguments,
     "shock_rate": _RateArguments,
+    "default_on_call": _PartnerArguments,
     "suspend_reinvestment": _Nothing,
     "resume_reinvestment": _Nothing,
 }
@@ -45,7 +51,7 @@ ARGUMENTS: dict[str, type[BaseModel]] = {
 
 LATER = (
     "reinvest", "shock_nav", "shock_liquidity", "trip_breaker", "reset_breaker", "call_capital", "draw", "repay",
-    "default_on_call",
+
 )  # fmt: skip
 
 
@@ -116,6 +122,15 @@ def _command(name: str, values: Any, path: Path, config: ScenarioConfig, documen
                 hint = closest(values.zone, config.zones)
                 raise InvalidInput([document.problem((*path, "zone"), f"unknown zone '{values.zone}'", hint)])
             return ShockPrice(change=values.change, zone=values.zone)
+        case "default_on_call":
+            partners = list(config.fund.limited_partners)
+            if values.partner not in partners or len(partners) < 2:
+                hint = closest(values.partner, partners)
+                there = f"there are {', '.join(partners)}" if partners else "fund.limited_partners names none"
+                raise InvalidInput(
+                    [document.problem(path, f"no partner '{values.partner}' can default; {there}", hint)]
+                )
+            return DefaultOnCall(partner=values.partner)
         case "shock_rate":
             return ShockRate(change=values.change)
         case "suspend_reinvestment":

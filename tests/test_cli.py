@@ -156,6 +156,10 @@ def test_exports_hold_every_record(fundclock, tmp_path):
     assert rows[-1]["kind"] == "run.finished/1"
     assert rows[-1]["date"] == "2029-01-01"
     assert json.loads(rows[3]["payload"])["kind"] == rows[3]["kind"]
+    assert fundclock("export", "last", "--to", "csv", "-o", "log.csv")[0] == 2
+    assert fundclock("export", "last", "--to", "csv", "-o", "log.csv", "--force")[0] == 0
+    assert fundclock("export", "last", "--to", "csv", "-o", "fundclock.db", "--force")[0] == 2
+    assert fundclock("export", "last", "--to", "csv", "-o", ".")[0] == 2
     code, _, err = fundclock("export", "last", "--to", "parquet", "-o", "x")
     assert (code, "not available yet" in err) == (2, True)
     assert fundclock("export", "last", "--to", "csv", "-o", "no/such/folder.csv")[0] == 5
@@ -278,3 +282,48 @@ def test_a_closed_pipe_ends_quietly(tmp_path):
     )
     assert json.loads(listing.stdout)["seq"] == 1
     assert listing.stderr == ""
+
+
+def test_the_ledger_leaves_for_beancount_and_its_checker_agrees(fundclock, tmp_path):
+    fundclock("run", "base", *SMALL)
+    assert fundclock("export", "last", "--to", "beancount", "-o", "fund.beancount")[0] == 0
+    checker = Path(sys.executable).with_name("bean-check")
+    done = subprocess.run([checker, tmp_path / "fund.beancount"], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    text = (tmp_path / "fund.beancount").read_text()
+    ledger = json.loads(fundclock("replay", "last", "--json")[1])["ledger"]
+    for account, balance in ledger.items():
+        assert f"balance {account}  {balance} ~ 0 USD" in text
+    broken = text.replace("balance Assets:Cash  0.00", "balance Assets:Cash  0.01")
+    (tmp_path / "broken.beancount").write_text(broken)
+    assert subprocess.run([checker, tmp_path / "broken.beancount"], capture_output=True, timeout=120).returncode != 0
+
+
+def test_figures_by_quarter_and_cash_flows_reconcile(fundclock):
+    fundclock("run", "base")
+    code, out, _ = fundclock("show", "last", "--quarters")
+    assert (code, "Net IRR" in out) == (0, True)
+    shown = json.loads(fundclock("show", "last", "--quarters", "--flows", "quarter", "--json")[1])
+    assert len(shown["quarters"]) == 41  # forty quarter ends, and the fund's last day
+    last = shown["quarters"][-1]
+    for name in ("tvpi", "dpi", "pic", "net_irr", "contributed", "distributed"):
+        assert last[name] == shown["metrics"][name]
+    from decimal import Decimal
+
+    sums = {}
+    for by in ("day", "month", "quarter", "year"):
+        rows = json.loads(fundclock("show", "last", "--flows", by, "--json")[1])["cash_flows"]
+        closing = Decimal(0)
+        for row in rows:
+            amounts = [Decimal(value) for name, value in row.items() if name not in ("period", "opening", "closing")]
+            assert Decimal(row["opening"]) == closing
+            closing = closing + sum(amounts)
+            assert Decimal(row["closing"]) == closing
+        assert closing == 0
+        sums[by] = {
+            name: sum(Decimal(row[name]) for row in rows)
+            for name in rows[0]
+            if name not in ("period", "opening", "closing")
+        }
+    assert sums["day"] == sums["month"] == sums["quarter"] == sums["year"]
+    assert fundclock("show", "last", "--flows", "week")[0] == 2

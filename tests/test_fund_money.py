@@ -262,3 +262,37 @@ def test_what_comes_in_is_what_goes_out_to_partners_fees_and_carry(changes, seed
     called = sum(capital.called.values())
     assert called <= run.state.capital.lp_contributed_cents + run.state.capital.gp_contributed_cents + 1
     assert math.isfinite(run.metrics["pic"])
+
+
+def test_a_partner_that_defaults_is_covered_within_the_limit_and_forfeits(tmp_path):
+    script = [{"at": "2026-01-02", "do": {"default_on_call": {"partner": "school"}}}]
+    run = quiet(
+        fund__size=12e6,
+        fund__fee_reserve=0,
+        fund__gp_commitment=0,
+        fund__limited_partners={"pension": 0.6, "family": 0.1, "school": 0.3},
+        calls__overcall_limit=0.25,
+        calls__default_forfeit=0.5,
+        script=script,
+    ).run()
+    [default] = of(run, "partner.defaulted/1")
+    first, second, *_ = [r.payload for r in of(run, "capital.contributed/1")]
+    # of the first call of 1,000,000 the school's 300,000 are missing; the others may pay a quarter more: 175,000
+    assert (default.payload.amount_cents, default.payload.covered_cents) == (30_000_000, 17_500_000)
+    assert first.by_lp == {"pension": 75_000_000, "family": 12_500_000}
+    assert second.by_lp == {"pension": round(100_000_000 * 6 / 7), "family": 100_000_000 - round(100_000_000 * 6 / 7)}
+    assert first.amount_cents == 87_500_000
+    late = quiet(
+        fund__size=12e6,
+        fund__gp_commitment=0,
+        fund__limited_partners={"pension": 0.5, "school": 0.5},
+        script=[{"at": "2026-12-02", "do": {"default_on_call": {"partner": "school"}}}],
+    ).run()
+    paid = late.state.capital.contributed_by_lp
+    shares = of(late, "capital.distributed/1")[0].payload.by_lp
+    assert shares["school"] / shares["pension"] == pytest.approx(0.5 * paid["school"] / paid["pension"], rel=1e-6)
+    with pytest.raises(InvalidInput, match="no partner 'uncle' can default; there are a, b"):
+        quiet(
+            fund__limited_partners={"a": 0.5, "b": 0.5},
+            script=[{"at": "2026-12-02", "do": {"default_on_call": {"partner": "uncle"}}}],
+        ).plan()

@@ -10,7 +10,9 @@ from events.facts.capital import (
     CapitalDistributed,
     CarryReturned,
     CashInterestReceived,
+    DefaultAnnounced,
     NavReported,
+    PartnerDefaulted,
 )
 from events.facts.fees import FeeAccrued, FeesPaid, FeesWaived, OriginationFeeReceived
 from events.facts.loans import (
@@ -72,6 +74,8 @@ _FACTS: tuple[type[Fact], ...] = (
     FeesWaived,
     OriginationFeeReceived,
     NavReported,
+    DefaultAnnounced,
+    PartnerDefaulted,
     ProceedsReleased,
     CapitalReinvested,
     ReinvestmentDeclined,
@@ -112,6 +116,7 @@ __all__ = [
     "CommandRejected",
     "CommandScheduled",
     "ConfigChanged",
+    "DefaultAnnounced",
     "FeeAccrued",
     "FeesPaid",
     "FeesWaived",
@@ -124,6 +129,7 @@ __all__ = [
     "MarketMoved",
     "NavReported",
     "OriginationFeeReceived",
+    "PartnerDefaulted",
     "PriceShocked",
     "ProceedsReleased",
     "PurchaseDeclined",

@@ -27,6 +27,27 @@ class CapitalContributed(Fact):
     purpose: str
 
 
+class PartnerDefaulted(Fact):
+    """A limited partner has not paid a call: the others cover ``covered_cents``, the rest is not paid.
+
+    From now on it is not called, and ``forfeit`` of its share of distributions goes to the others.
+    """
+
+    kind: Literal["partner.defaulted/1"] = "partner.defaulted/1"
+    partner: str
+    call: int
+    amount_cents: int
+    covered_cents: int
+    forfeit: float
+
+
+class DefaultAnnounced(Fact):
+    """A script says that this limited partner will not pay the next call that is due."""
+
+    kind: Literal["default.announced/1"] = "default.announced/1"
+    partner: str
+
+
 class CapitalDeployed(Fact):
     """Called capital has bought ``loans`` loans; ``carried_cents`` waits for the next tranche.
 

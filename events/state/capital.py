@@ -7,12 +7,14 @@ from events.facts import (
     CapitalContributed,
     CapitalDistributed,
     CarryReturned,
+    DefaultAnnounced,
     FeeAccrued,
     FeesPaid,
     FeesWaived,
     LoanOriginated,
     NavReported,
     OriginationFeeReceived,
+    PartnerDefaulted,
 )
 from events.facts.fees import FEES
 from events.record import Fact, Record
@@ -52,6 +54,8 @@ class Capital:
         self.capital_returned_cents = 0
         self.profit_cents = 0
         self.carry_cents = 0
+        self.defaulting: list[str] = []
+        self.forfeits: dict[str, float] = {}
         self.contributed_by_lp: dict[str, int] = {}
         self.distributed_by_lp: dict[str, int] = {}
         self.lp_flows: dict[int, int] = {}
@@ -71,6 +75,8 @@ class Capital:
             LoanOriginated: self._originated,
             OriginationFeeReceived: self._origination_fee,
             NavReported: self._nav,
+            DefaultAnnounced: self._announced,
+            PartnerDefaulted: self._partner_defaulted,
         }
 
     def owed_cents(self) -> int:
@@ -130,6 +136,13 @@ class Capital:
         for fee, cents in fact.by_fee.items():
             self.owed[fee] -= cents
 
+    def _announced(self, _record: Record, fact: DefaultAnnounced) -> None:
+        self.defaulting.append(fact.partner)
+
+    def _partner_defaulted(self, _record: Record, fact: PartnerDefaulted) -> None:
+        self.defaulting.remove(fact.partner)
+        self.forfeits[fact.partner] = fact.forfeit
+
     def _nav(self, record: Record, fact: NavReported) -> None:
         self.quarters.append(
             Quarter(
@@ -155,5 +168,5 @@ class Capital:
         return {
             name: value
             for name, value in vars(self).items()
-            if isinstance(value, int | dict) and name not in ("on", "lp_flows")
+            if isinstance(value, int | dict | list) and name not in ("on", "lp_flows", "hurdle_flows", "quarters")
         }

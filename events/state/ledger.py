@@ -29,7 +29,7 @@ class CashLedger:
     @property
     def reserve_cents(self) -> int:
         """Cash held in the reserve."""
-        return self.balances[RESERVE]
+        return self.balances.get(RESERVE, 0)
 
     def nav_cents(self) -> int:
         """Assets at the last valuation less liabilities."""
@@ -47,7 +47,7 @@ class CashLedger:
             balances[account] += cents
         if total:
             raise InvariantError(f"the legs of {fact.kind} at seq {record.seq} sum to {total} cents, not to 0")
-        cash, reserve = balances[CASH], balances[RESERVE]
+        cash, reserve = balances[CASH], balances.get(RESERVE, 0)
         if cash < 0 or reserve < 0:
             raise InvariantError(f"{fact.kind} at seq {record.seq} leaves cash {cash} and reserve {reserve} cents")
         if cash + reserve != self.idle_cents:

@@ -71,9 +71,15 @@ class FundConfig(Config):
 
 
 class CallsConfig(Config):
-    """Capital calls."""
+    """Capital calls, and what a partner's default leads to.
+
+    The others pay up to ``overcall_limit`` more than their own part; the defaulter forfeits ``default_forfeit`` of
+    its share of all later distributions to them and is not called again.
+    """
 
     notice_business_days: Annotated[Count, Field(ge=0, le=250)] = 10
+    overcall_limit: Annotated[Rate, Field(ge=0, le=1)] = 0.25
+    default_forfeit: Annotated[Rate, Field(ge=0, le=1)] = 0.5
 
 
 class FeesConfig(Config):

@@ -133,15 +133,18 @@ class Deployment:
     def pay_call(self, _day: int, command: PayCall) -> Output:
         """The partners pay, each by its commitment."""
         gp, by_lp = self._partners.share_call(command.amount_cents, command.lp_only_cents)
+        by_lp, defaults = self._partners.default(by_lp, command.call)
+        lps = sum(by_lp.values())
         return [
+            *defaults,
             CapitalContributed(
                 call=command.call,
-                amount_cents=command.amount_cents,
-                lp_cents=command.amount_cents - gp,
+                amount_cents=lps + gp,
+                lp_cents=lps,
                 gp_cents=gp,
                 by_lp=by_lp,
                 purpose=command.purpose,
-            )
+            ),
         ]
 
     def schedule_purchase_on_capital_contributed(self, record: Record, fact: CapitalContributed) -> Output:

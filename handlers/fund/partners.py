@@ -1,9 +1,10 @@
 """The partners: who has committed what, and how calls and distributions are shared among them."""
 
 from events.dates import Calendar
+from events.facts import PartnerDefaulted
+from events.record import Fact
 from events.state import State
 from events.units import split_pro_rata, to_cents
-from handlers.fund.config import FundConfig
 from handlers.settings import Settings
 
 
@@ -19,8 +20,10 @@ def call_due(calendar: Calendar, settings: Settings, day: int) -> int:
 class Partners:
     """Limited partners by name, and the general partner's own commitment."""
 
-    def __init__(self, state: State, fund: FundConfig) -> None:
+    def __init__(self, state: State, settings: Settings) -> None:
+        fund = settings.fund
         self._state = state
+        self._settings = settings
         self.total_cents = to_cents(fund.size)
         self.gp_cents = round(self.total_cents * fund.gp_commitment)
         self.lp_cents = self.total_cents - self.gp_cents
@@ -43,13 +46,43 @@ class Partners:
         """The general partner's part of a call, and each limited partner's, by commitment.
 
         The general partner bears no management fee: ``lp_only_cents`` of the call are the limited partners'.
+        Those that have defaulted are not called; the others pay their part.
         """
         gp, lps = split_pro_rata(cents - lp_only_cents, [self.gp_cents, self.lp_cents])
-        return gp, self._share(lps + lp_only_cents, self.commitments)
+        good = {name: c for name, c in self.commitments.items() if name not in self._state.capital.forfeits}
+        return gp, _share(lps + lp_only_cents, good)
+
+    def default(self, by_lp: dict[str, int], call: int) -> tuple[dict[str, int], list[Fact]]:
+        """A call without those who will not pay it: what the others pay, up to the overcall limit, and the defaults."""
+        terms = self._settings.calls
+        facts: list[Fact] = []
+        paid = dict(by_lp)
+        for name in [name for name in self._state.capital.defaulting if name in by_lp]:
+            missing = paid.pop(name)
+            room = {other: int(cents * terms.overcall_limit) for other, cents in by_lp.items() if other in paid}
+            covered = min(missing, sum(room.values()))
+            for other, cents in _share(covered, room).items() if covered else ():
+                paid[other] += cents
+            facts.append(
+                PartnerDefaulted(
+                    partner=name,
+                    call=call,
+                    amount_cents=missing,
+                    covered_cents=covered,
+                    forfeit=terms.default_forfeit,
+                )
+            )
+        return paid, facts
 
     def share_distribution(self, cents: int) -> dict[str, int]:
-        """What each limited partner gets of a distribution to them, by what it paid in."""
-        return self._share(cents, self._state.capital.contributed_by_lp)
+        """What each limited partner gets of a distribution to them: by what it paid in, less what it has forfeited."""
+        capital = self._state.capital
+        weights = {
+            name: round(paid * (1 - capital.forfeits.get(name, 0.0)))
+            for name, paid in capital.contributed_by_lp.items()
+        }
+        return _share(cents, weights if any(weights.values()) else capital.contributed_by_lp)
 
-    def _share(self, cents: int, weights: dict[str, int]) -> dict[str, int]:
-        return dict(zip(weights, split_pro_rata(cents, list(weights.values())), strict=True))
+
+def _share(cents: int, weights: dict[str, int]) -> dict[str, int]:
+    return dict(zip(weights, split_pro_rata(cents, list(weights.values())), strict=True))
