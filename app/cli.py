@@ -247,6 +247,7 @@ def show(
     """Show a run's figures, by quarter or as cash flows if asked."""
     from app.documents import calendar_of
     from scenarios.cashflows import cash_flows
+    from scenarios.metrics import nav_risk
     from scenarios.problems import InvalidInput, Problem
     from scenarios.verify import load_run
 
@@ -260,6 +261,7 @@ def show(
     if as_json:
         summary = {**loaded.summary(), "status": info.status}
         if quarters:
+            summary["nav_risk"] = nav_risk(loaded.quarters)
             summary["quarters"] = [{"date": calendar.date(q["day"]).isoformat(), **q} for q in loaded.quarters]
         if rows is not None:
             summary["cash_flows"] = rows
@@ -269,6 +271,8 @@ def show(
 
     if quarters:
         console().print(quarters_view(loaded, calendar))
+        risk = nav_risk(loaded.quarters)
+        print("  ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in risk.items() if value is not None))
     if rows is not None:
         console().print(flows_view(rows))
     if not quarters and rows is None:

@@ -28,6 +28,11 @@ SMALL_LOANS = {
 }
 """Loans of a fiftieth of the size, and batches fifty times as large."""
 
+NO_FEES = {
+    "fees": {"management": 0, "origination": 0, "expenses": 0, "setup": 0},
+    "waterfall": {"hurdle": 0, "carry": 0, "catch_up": 0},
+}
+
 Row = tuple[str, str, str, bool]
 """What, measured, allowed, and whether it is met."""
 
@@ -54,7 +59,8 @@ def paths(folder: Path) -> list[Row]:
     stored: Callable[[Plan], Run] = lambda plan: play_into(store, plan)  # noqa: E731
     found = []
     for name, settings, repeats, in_memory, in_sqlite in (
-        ("base", {}, 31, 16, 22),
+        ("base", {}, 31, 18, 25),
+        ("base without fees and carry", NO_FEES, 31, 16, 22),
         ("small loans", SMALL_LOANS, 5, 5, 7),
     ):
         plan = Scenario.load("base").with_(seed=7, set=settings).plan()
@@ -65,6 +71,21 @@ def paths(folder: Path) -> list[Row]:
             micro, event = seconds / records * 1e6, seconds / units / (4 * loans) * 1e6
             found.append((f"  a record, {where}", f"{micro:.1f} µs = {micro / event:.1f} SimPy events", "", True))
     return found
+
+
+def quarters() -> list[Row]:
+    """The net figures of all quarters against the path that they are of."""
+    plan = Scenario.load("base").with_(seed=7).plan()
+    paths, figures = [], []
+    for _ in range(15):
+        began = time.process_time()
+        run = play_in_memory(plan)
+        played = time.process_time()
+        assert run.quarters
+        figures.append(time.process_time() - played)
+        paths.append(played - began)
+    part = statistics.median(figures) / statistics.median(paths)
+    return [("figures of all quarters, of the path", f"{part:.1%}", "≤ 5.0%", part <= 0.05)]
 
 
 def opening(folder: Path) -> list[Row]:
@@ -141,7 +162,7 @@ def main() -> None:
     """Run all benchmarks."""
     rows: list[Any] = []
     with tempfile.TemporaryDirectory() as folder:
-        for part in (help_page, lambda: paths(Path(folder)), lambda: opening(Path(folder))):
+        for part in (help_page, lambda: paths(Path(folder)), quarters, lambda: opening(Path(folder))):
             rows += part()
     table = Table(title="Fundclock benchmarks")
     for head in ("", "measured", "bar", "met"):

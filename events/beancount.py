@@ -8,7 +8,6 @@ from events.postings import POSTINGS
 from events.record import Record
 from events.units import from_cents
 
-
 FIXED_LINES = 2
 """Lines of a transaction before its postings."""
 

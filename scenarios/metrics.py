@@ -1,5 +1,6 @@
 """The figures of a run, from its folded state. What is undefined, or not computed yet, is None with a reason."""
 
+import statistics
 from collections.abc import Mapping
 from typing import Any
 
@@ -143,6 +144,31 @@ def by_quarter(state: State, committed_cents: int, waterfall: WaterfallConfig) -
         )
         before = quarter
     return rows
+
+
+RISK_FREE = 0.02
+"""Annual rate that the Sharpe ratio subtracts."""
+
+
+def nav_risk(quarters: list[dict[str, Any]]) -> dict[str, float | None]:
+    """Volatility, Sharpe ratio and largest drawdown of the quarterly returns on net asset value.
+
+    Volatility is the sample standard deviation × √4; Sharpe is (mean − RISK_FREE/4) / standard deviation × √4; the
+    drawdown is of the compounded returns, starting value included. None with fewer than two returns (Sharpe: or
+    where they do not vary).
+    """
+    returns = [row["return"] for row in quarters if row["return"] is not None]
+    if len(returns) < 2:
+        return {"volatility": None, "sharpe": None, "max_drawdown": None}
+    deviation = statistics.stdev(returns)
+    value = peak = 1.0
+    drawdown = 0.0
+    for earned in returns:
+        value *= 1 + earned
+        peak = max(peak, value)
+        drawdown = max(drawdown, 1 - value / peak)
+    sharpe = (statistics.fmean(returns) - RISK_FREE / 4) / deviation * 2 if deviation > 0 else None
+    return {"volatility": deviation * 2, "sharpe": sharpe, "max_drawdown": drawdown}
 
 
 def with_value(flows: Mapping[int, int], day: int, cents: int) -> dict[int, int]:

@@ -296,3 +296,54 @@ def test_a_partner_that_defaults_is_covered_within_the_limit_and_forfeits(tmp_pa
             fund__limited_partners={"a": 0.5, "b": 0.5},
             script=[{"at": "2026-12-02", "do": {"default_on_call": {"partner": "uncle"}}}],
         ).plan()
+
+
+def test_an_aggregate_fund_follows_the_pacing_recursion_of_takahashi_and_alexander(tmp_path):
+    """Takahashi and Alexander (2002): D_t = RD_t·NAV_{t−1}(1 + G), NAV_t = NAV_{t−1}(1 + G) + C_t − D_t.
+
+    The scenario is made to match: all is called at once, each loan is worth its property (LTV 1, the whole gain), and
+    at each year's end a known part of the loans left is sold.
+    """
+    rates = [0.0, 0.1, 0.25, 0.5, 0.5, 1.0]
+    growth = 0.13
+    left, rows = 200, []
+    for year, rate in enumerate(rates):
+        gone = round(left * rate)
+        rows += [f"L{year}-{n},green,10000,10000,0,20,{2026 + year}-12-31,sale," for n in range(gone)]
+        left -= gone
+    run = fund(
+        tmp_path,
+        rows,
+        fund={"size": 2e6, "fee_reserve": 0, "reinvestment_period_years": 0, "distribution_frequency": "monthly"},
+        zones={"green": {"appreciation": growth}},
+        loans__appreciation_share=1.0,
+    )
+    paid = {}
+    for record in of(run, "capital.distributed/1"):
+        year = CALENDAR.date(record.day - 40).year  # a Sunday's proceeds go out at the end of January
+        paid[year] = paid.get(year, 0) + record.payload.amount_cents
+    navs = {CALENDAR.date(r.day).year: r.payload.loans_cents for r in of(run, "nav.reported/1")}
+    nav, left, before = 2e8, 200, 0
+    for year, rate in enumerate(rates, start=2026):
+        today = day(f"{year}-12-31")
+        part = round(left * rate) / left
+        left -= round(left * rate)
+        nav *= math.exp(growth * (today - before) / 365)
+        distributed = part * nav
+        nav -= distributed
+        before = today
+        assert paid.get(year, 0) == pytest.approx(distributed, rel=1e-6)
+        if rate < 1:
+            assert navs[year] == pytest.approx(nav, rel=1e-6)
+
+
+def test_risk_of_the_net_asset_value_by_hand():
+    from scenarios.metrics import nav_risk
+
+    rows = [{"return": value} for value in (None, 0.1, -0.1, 0.05, -0.2)]
+    found = nav_risk(rows)
+    # mean −.0375, squared deviations .018906 + .003906 + .007656 + .026406 over 3: sd .13769
+    assert found["volatility"] == pytest.approx(0.275379, abs=1e-6)
+    assert found["sharpe"] == pytest.approx((-0.0375 - 0.005) / 0.1376893 * 2, abs=1e-6)
+    assert found["max_drawdown"] == pytest.approx(1 - 0.9 * 1.05 * 0.8, abs=1e-12)
+    assert nav_risk(rows[:2]) == {"volatility": None, "sharpe": None, "max_drawdown": None}
