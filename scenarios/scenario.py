@@ -9,6 +9,7 @@ from typing import Any, Self
 from events.facts import RunStarted
 from events.stores.memory import MemoryLog
 from events.stores.sqlite import SqliteStore
+from events.stores.store import StoreError
 from scenarios.compose import Plan, Simulation
 from scenarios.inputs import KEYS, Reader, load_inputs
 from scenarios.loader import Document, lay_on, parse, validate
@@ -143,13 +144,15 @@ def play_into(store: SqliteStore, plan: Plan, on_day: Callable[[int, int], None]
     simulation = Simulation(plan, writer, _progress(plan, on_day))
     try:
         simulation.run()
+        writer.close("finished")
     except KeyboardInterrupt:
         writer.close("interrupted")
+        raise
+    except StoreError:
         raise
     except Exception:
         writer.close("failed")
         raise
-    writer.close("finished")
     return Run(plan.manifest, store.log(writer.run), simulation.state, writer.head_hash, writer.run)
 
 
