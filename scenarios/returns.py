@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -48,35 +48,41 @@ def irr(flows: Mapping[int, int]) -> Irr:
     values = [flows[day] for day in days]
     if not values or min(values) > 0 or max(values) < 0:
         return Irr(None, "none", 0)
-    roots = 1 if _changes(values) == 1 or _changes(np.cumsum(values).tolist()) == 1 else None
+    largest = max(map(abs, values))
+    scaled = [value / largest for value in values]
+    if _changes(values) != 1 and _changes(list(accumulate(values))) != 1:
+        roots = _roots(days, scaled)
+        if roots != 1:
+            return Irr(None, "several" if roots else "unreachable", roots)
+    rate = _solve(days, scaled)
+    return Irr(None, "unreachable", 0) if rate is None else Irr(rate, "one", 1)
+
+
+def _roots(days: list[int], values: list[float]) -> int:
+    """Sign changes of the flows' value over a fine grid of rates."""
     years = np.array(days) / 365 - days[0] / 365
-    scaled = np.array(values) / max(map(abs, values))
-    if roots is None:
-        worth = np.sign((np.exp(-np.outer(_GRID, years)) * scaled).sum(axis=1))
-        roots = int(np.count_nonzero(worth[1:] * worth[:-1] < 0) + np.count_nonzero(worth[1:-1] == 0))
-    if roots == 0:
-        return Irr(None, "unreachable", 0)
-    if roots > 1:
-        return Irr(None, "several", roots)
-    ends = [float(np.sum(scaled * np.exp(-log * years))) for log in (_GRID[0], _GRID[-1])]
-    if ends[0] * ends[1] > 0:
-        return Irr(None, "unreachable", 0)
-    return Irr(_solve(days, scaled.tolist(), ends[0]), "one", 1)
+    worth = np.sign((np.exp(-np.outer(_GRID, years)) * np.array(values)).sum(axis=1))
+    return int(np.count_nonzero(worth[1:] * worth[:-1] < 0) + np.count_nonzero(worth[1:-1] == 0))
 
 
-def _solve(days: list[int], values: list[float], at_lowest: float) -> float:
-    """The one root: the library's answer if it solves the flows, else bisection inside the bounds."""
+def _solve(days: list[int], values: list[float]) -> float | None:
+    """The one root: the library's answer if it solves the flows, else bisection; None where it is out of bounds."""
     import pyxirr
 
     dates = [_EPOCH + timedelta(days=day - days[0]) for day in days]
-    found = pyxirr.xirr(dates, values, silent=True)
+    years = [(day - days[0]) / 365 for day in days]
 
     def worth(rate: float) -> float:
-        return math.fsum(value * (1 + rate) ** ((days[0] - day) / 365) for day, value in zip(days, values, strict=True))
+        growth = 1 / (1 + rate)
+        return math.fsum(value * growth**year for value, year in zip(values, years, strict=True))
 
+    found = pyxirr.xirr(dates, values, silent=True)
     if found is not None and LOWEST < found < HIGHEST and abs(worth(found)) < 1e-7:
         return float(found)
     low, high = math.log1p(LOWEST), math.log1p(HIGHEST)
+    at_lowest = worth(LOWEST)
+    if at_lowest * worth(HIGHEST) > 0:
+        return None
     for _ in range(200):
         middle = (low + high) / 2
         if worth(math.expm1(middle)) * at_lowest > 0:

@@ -1,5 +1,6 @@
 """Paths of the base rate: a fixing holds until the next."""
 
+import math
 from bisect import bisect_right
 from collections.abc import Callable
 
@@ -15,10 +16,10 @@ def vasicek_step(
     ``mean_reversion`` 0 is the limit: a Brownian rate without drift.
     """
     if mean_reversion == 0:
-        return float(rate + volatility * np.sqrt(years) * normal)
-    decay = np.exp(-mean_reversion * years)
+        return rate + volatility * math.sqrt(years) * normal
+    decay = math.exp(-mean_reversion * years)
     variance = (1 - decay * decay) / (2 * mean_reversion)
-    return float(long_term_mean + (rate - long_term_mean) * decay + volatility * np.sqrt(variance) * normal)
+    return long_term_mean + (rate - long_term_mean) * decay + volatility * math.sqrt(variance) * normal
 
 
 class RatePath:

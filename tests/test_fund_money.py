@@ -347,3 +347,18 @@ def test_risk_of_the_net_asset_value_by_hand():
     assert found["sharpe"] == pytest.approx((-0.0375 - 0.005) / 0.1376893 * 2, abs=1e-6)
     assert found["max_drawdown"] == pytest.approx(1 - 0.9 * 1.05 * 0.8, abs=1e-12)
     assert nav_risk(rows[:2]) == {"volatility": None, "sharpe": None, "max_drawdown": None}
+
+
+def test_capital_returned_in_the_period_may_be_called_again_where_that_is_the_rule(tmp_path):
+    rows = ["A,green,800000,2000000,0,10,2027-02-10,sale,1200000"]
+    terms = {"fund__recycle": "principal", "fees__expenses": 0.2, "fund__fee_reserve": 0.2}
+    plain, recalled = (fund(tmp_path, rows, fund__recallable=rule, **terms) for rule in (False, True))
+    back = of(recalled, "capital.distributed/1")[0].payload
+    assert back.recallable_cents == back.capital_cents > 0
+    assert of(plain, "capital.distributed/1")[0].payload.recallable_cents == 0
+    fees = [
+        sum(r.payload.amount_cents for r in of(run, "capital.called/1") if r.payload.purpose == "fees")
+        for run in (plain, recalled)
+    ]
+    assert fees[0] == 20_000_000  # the reserve
+    assert 20_000_000 < fees[1] <= 20_000_000 + back.capital_cents

@@ -17,6 +17,14 @@ def test_full_catch_up_by_the_caia_example():
     assert (split.to_lps, split.to_carry) == (90 * MILLION, 10 * MILLION)
 
 
+def test_full_catch_up_under_the_assumptions_of_eisneramper():
+    # EisnerAmper, "GP Catch-Ups with Examples" (2024): 1,000 in, 2,000 out after a year, 8 %. The preferred return is 80,
+    # the catch-up 80 · .2/.8 = 20, and the other 900 are split 720 and 180
+    owed = preferred_balance([(0, 100_000)], 365, 0.08)
+    split = distribute(200_000, Account(100_000, owed - 100_000), catch_up=1.0, carry=0.2)
+    assert split == (100_000, 8_000, 0, 2_000, 72_000, 18_000)
+
+
 def test_partial_catch_up_by_hand():
     # preferred 4m; the GP takes half of each further cent until it has a fifth of all profit:
     # x/2 = .2·(4 + x), x = 8/3m; of the remaining 46 − 8/3 a fifth goes to the GP: in all a fifth of 50m, as before

@@ -52,6 +52,7 @@ class Capital:
         self.lp_distributed_cents = 0
         self.gp_distributed_cents = 0
         self.capital_returned_cents = 0
+        self.recallable_cents = 0
         self.profit_cents = 0
         self.carry_cents = 0
         self.defaulting: list[str] = []
@@ -113,6 +114,7 @@ class Capital:
         self.profit_cents += fact.lp_cents + fact.carry_cents - fact.capital_cents
         self.carry_cents += fact.carry_cents
         self.undeployed_cents -= fact.undeployed_cents
+        self.recallable_cents += fact.recallable_cents
         for name, cents in fact.by_lp.items():
             self.distributed_by_lp[name] = self.distributed_by_lp.get(name, 0) + cents
         self._flow(record.day, fact.lp_cents)

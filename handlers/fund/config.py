@@ -46,6 +46,7 @@ class FundConfig(Config):
     fee_reserve: Annotated[Rate, Field(ge=0, lt=1)] = 0.08
     recycle: Literal["all", "principal"] = "all"
     recycling_cap: Annotated[Rate, Field(ge=0)] | None = None
+    recallable: StrictBool = False
     distribution_frequency: Literal["monthly", "quarterly", "semi_annual", "annual"] = "quarterly"
     wind_down_discount: Share = 0
 

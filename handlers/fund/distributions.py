@@ -67,6 +67,7 @@ class Distributions:
 
     def _fact(self, amount: int, day: int, undeployed: int) -> CapitalDistributed:
         gp, split = self._split(amount, day)
+        fund = self._settings.fund
         return CapitalDistributed(
             amount_cents=amount,
             gp_cents=gp,
@@ -79,6 +80,7 @@ class Distributions:
             split_lp_cents=split.split_lps,
             split_carry_cents=split.split_carry,
             undeployed_cents=undeployed,
+            recallable_cents=split.capital if fund.recallable and not self._state.lots.period_over else 0,
             by_lp=self._partners.share_distribution(split.to_lps),
         )
 
@@ -113,5 +115,6 @@ class Distributions:
             split_lp_cents=amount - returned - preferred,
             split_carry_cents=0,
             undeployed_cents=0,
+            recallable_cents=0,
             by_lp=self._partners.share_distribution(amount),
         )

@@ -4,6 +4,8 @@ Paid from free cash (cash that is neither a lot of proceeds nor called for loans
 reserve; what the reserve can't give any more comes out of proceeds; the rest stays a payable and is tried again.
 """
 
+import math
+from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -40,6 +42,8 @@ class Fees:
         self._quarters = dict(pairwise([*starts, last_day]))
         self.payment_days = {max(calendar.add_business_days(day, 0), day): day for day in self._quarters}
         self._expensed_until = 0
+        years = range(1, 2 + math.ceil(settings.fund.term_years))
+        self._anniversaries = [calendar.add_months(0, 12 * year) for year in years]
 
     def charge(self, day: int) -> Iterator[Output]:
         """A quarter begins: its management fee, the last quarter's expenses, on the first day the set-up."""
@@ -139,13 +143,11 @@ class Fees:
         """Expenses of the days in [first, last): commitments × rate × (1 + growth)^year / 365 a day."""
         total = 0.0
         config = self._settings.fees
-        year = 0
+        year = bisect_right(self._anniversaries, first)
         while first < last:
-            anniversary = self._calendar.add_months(0, 12 * (year + 1))
-            if first < anniversary:
-                until = min(last, anniversary)
-                rate = config.expenses * (1 + config.expense_growth) ** year
-                total += self._partners.total_cents * rate * (until - first) / 365
-                first = until
+            until = min(last, self._anniversaries[year])
+            rate = config.expenses * (1 + config.expense_growth) ** year
+            total += self._partners.total_cents * rate * (until - first) / 365
+            first = until
             year += 1
         return total

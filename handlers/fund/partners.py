@@ -34,12 +34,13 @@ class Partners:
         self.deployable_cents = round(self.total_cents * (1 - fund.fee_reserve))
 
     def uncalled_cents(self) -> int:
-        """Commitments that have not been called."""
-        return self.total_cents - sum(self._state.capital.called.values())
+        """Commitments that have not been called, and what was returned and may be called again."""
+        capital = self._state.capital
+        return self.total_cents + capital.recallable_cents - sum(capital.called.values())
 
     def callable_for_fees_cents(self) -> int:
-        """What is left of the fee reserve."""
-        reserve = self.total_cents - self.deployable_cents
+        """What is left of the fee reserve, recallable distributions included."""
+        reserve = self.total_cents - self.deployable_cents + self._state.capital.recallable_cents
         return max(0, min(reserve - self._state.capital.called["fees"], self.uncalled_cents()))
 
     def share_call(self, cents: int, lp_only_cents: int) -> tuple[int, dict[str, int]]:
