@@ -1,6 +1,5 @@
 """Days, months and business days: integer days since the fund's start date."""
 
-import calendar as _months
 import datetime
 from bisect import bisect_left, bisect_right
 from datetime import date
@@ -76,19 +75,12 @@ class Calendar:
 
     def period_ends(self, frequency: str, first: int, last: int) -> list[int]:
         """Calendar period ends in [first, last]: month ends, quarter ends, and so on."""
+        starts = _month_starts()
         step = MONTHS_BETWEEN[frequency]
-        when = self.date(first)
-        ends: list[int] = []
-        year, month = when.year, -(-when.month // step) * step
-        while True:
-            end = self.day(date(year, month, _months.monthrange(year, month)[1]))
-            if end > last:
-                return ends
-            if end >= first:
-                ends.append(end)
-            month += step
-            if month > 12:
-                year, month = year + 1, month - 12
+        month = bisect_right(starts, self._first + first)  # the month after that of ``first``
+        month += -month % step  # the table begins with a January
+        stop = bisect_right(starts, self._first + last + 1)
+        return [starts[after] - 1 - self._first for after in range(month, stop, step)]
 
     def is_business_day(self, day: int) -> bool:
         """True unless the day is a Saturday, a Sunday or in the holiday list."""

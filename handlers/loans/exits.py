@@ -76,6 +76,7 @@ class ExitClock:
         self._hazard_for: ExitsConfig | None = None
         self._oldest = 0
         self._multipliers: list[float] = []
+        self._speeds_and_rates = np.zeros((2, 0))
         self._rates: list[float] = []
         self._config = settings.exits
         self._appreciation: list[float] = []
@@ -122,7 +123,7 @@ class ExitClock:
         zones = book.column("zone")[rows]
         ltv = self._ltv(rows, zones, day)
         ages = day - book.column("born_day")[rows]
-        speeds, rates = np.array((self._multipliers, self._rates))[:, zones]
+        speeds, rates = self._speeds_and_rates[:, zones]
         exits = self._hazard[ages + span]
         exits -= self._hazard[ages]
         exits *= speeds
@@ -232,6 +233,7 @@ class ExitClock:
         self._multipliers = [
             min(max(1 + sensitivity.k * change, sensitivity.lo), sensitivity.hi) for change in self._appreciation
         ]
+        self._speeds_and_rates = np.array((self._multipliers, self._rates))
         self._cover_age(0)
 
     def _cover_age(self, first_age_days: int) -> None:

@@ -147,7 +147,7 @@ class Lifecycle:
         net = net_sale(values, self._settings.loans.selling_cost, book.column("senior_debt_cents")[rows])
         worth = np.rint(np.minimum(owed, net)).astype(np.int64)
         claim = np.rint(owed).astype(np.int64)
-        for place in np.flatnonzero(book.status()[rows] == DEFAULTED).tolist():
+        for place in np.flatnonzero(book.status()[rows] == DEFAULTED).tolist() if book.in_recovery else ():
             row = rows.item(place)
             default = book.defaults[row]
             claim[place] = default.claim_cents
@@ -268,9 +268,9 @@ class Lifecycle:
         opening = self._state.book.column("property_value_cents")[rows].astype(np.float64)
         shares = self._state.book.column("share")[rows]
         owed = flat_share_of_gain(opening, values, shares)
-        tiered = np.isnan(shares)
-        if tiered.any():
-            owed = np.where(tiered, tiered_share_of_gain(opening, values, self._settings.loans.tiers()), owed)
+        if not isinstance(self._settings.loans.appreciation_share, float):
+            tiered = tiered_share_of_gain(opening, values, self._settings.loans.tiers())
+            owed = np.where(np.isnan(shares), tiered, owed)
         rounded: NDArray[np.float64] = np.rint(owed)
         return rounded
 
