@@ -59,8 +59,8 @@ def paths(folder: Path) -> list[Row]:
     stored: Callable[[Plan], Run] = lambda plan: play_into(store, plan)  # noqa: E731
     found = []
     for name, settings, repeats, in_memory, in_sqlite in (
-        ("base", {}, 31, 18, 25),
-        ("base without fees and carry", NO_FEES, 31, 16, 22),
+        ("base", {}, 61, 18, 25),
+        ("base without fees and carry", NO_FEES, 61, 16, 22),
         ("small loans", SMALL_LOANS, 5, 5, 7),
     ):
         plan = Scenario.load("base").with_(seed=7, set=settings).plan()
