@@ -1,7 +1,7 @@
 """Days, months and business days: integer days since the fund's start date."""
 
 import datetime
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from datetime import date
 from functools import lru_cache
 
@@ -107,11 +107,6 @@ class Calendar:
         while not self.is_business_day(day):
             day -= 1
         return day
-
-
-def on_or_before(days: list[int], day: int) -> int:
-    """Index of the last entry of sorted ``days`` that is on or before ``day``; -1 where none is."""
-    return bisect_left(days, day + 1) - 1
 
 
 def parse_iso(text: str) -> date:

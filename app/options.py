@@ -1,0 +1,77 @@
+"""What the commands share: the Typer application, options, and how stores, runs and scenarios are found."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from events.stores.sqlite import SqliteStore
+    from events.stores.store import RunInfo
+    from scenarios import Scenario
+
+app = typer.Typer(
+    name="fundclock",
+    help="Play a private loan fund day by day, and see what timing does to it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _level(value: str) -> str:
+    if value.lower() not in ("debug", "info", "warning", "error"):
+        raise typer.BadParameter(f"expected debug, info, warning or error, got '{value}'")
+    return value.lower()
+
+
+Store = Annotated[str, typer.Option("--store", envvar="FUNDCLOCK_STORE", help="The file that holds runs.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+LogLevel = Annotated[
+    str,
+    typer.Option("--log-level", help="Operators' log on stderr: debug, info, warning or error.", callback=_level),
+]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Random seed.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; VALUE is YAML.")
+]
+Loans = Annotated[str | None, typer.Option("--loans", metavar="FILE", help="Loan tape (CSV) of the opening book.")]
+ScenarioName = Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file or a shipped name.")]
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="Run id, unique prefix, or 'last'.")]
+
+DEFAULT_STORE = "fundclock.db"
+
+
+def print_json(value: Any) -> None:
+    """Data on stdout."""
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def open_store(store: str, *, create: bool = False) -> "SqliteStore":
+    """The store that ``--store`` names. Raises StoreError, InvalidInput."""
+    from events.stores.sqlite import SqliteStore
+    from scenarios.problems import InvalidInput, Problem
+
+    if store.startswith(("postgresql://", "postgres://")):
+        raise InvalidInput([Problem("--store", "PostgreSQL stores are not available yet; give a file path")])
+    return SqliteStore(store, create=create)
+
+
+def find_run(store: str, run: str) -> "tuple[SqliteStore, RunInfo]":
+    """A store, and the run in it that goes by this name."""
+    opened = open_store(store)
+    return opened, opened.find(run)
+
+
+def choose(name: str, seed: int | None, settings: list[str] | None, loans: str | None) -> "Scenario":
+    """The scenario that the words of a command ask for."""
+    from scenarios import Scenario
+    from scenarios.loader import parse_setting
+
+    scenario = Scenario.load(name)
+    for text in settings or []:
+        key, value = parse_setting(text)
+        scenario = scenario.with_(set={key: value}, origin="--set")
+    if loans is not None:
+        scenario = scenario.with_(set={"loans.tape": loans}, origin="--loans")
+    return scenario.with_(seed=seed)
