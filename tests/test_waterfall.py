@@ -25,6 +25,23 @@ def test_full_catch_up_under_the_assumptions_of_eisneramper():
     assert split == (100_000, 8_000, 0, 2_000, 72_000, 18_000)
 
 
+@pytest.mark.parametrize(("earned", "manager"), [(5, 0), (8, 0), (9, 1), (10, 2), (20, 4), (60, 12)])
+def test_full_catch_up_at_the_break_points_of_a_published_discussion(earned, manager):
+    # AnalystForum, thread 154200 ("Catch-up rate"): to 8 % all to the investor, from 8 to 10 % all to the manager,
+    # from 8 %/.8 = 10 % on everything 80/20
+    split = distribute((100 + earned) * MILLION, Account(100 * MILLION, 8 * MILLION), catch_up=1.0, carry=0.2)
+    assert split.to_carry == manager * MILLION
+
+
+@pytest.mark.parametrize(("thirds", "manager"), [(24, 0), (30, 1), (36, 2), (40, 8 / 3), (60, 4)])
+def test_half_catch_up_under_the_terms_of_a_published_lecture(thirds, manager):
+    # Economic for All, "What is a 50/50 catch up?": 20 % carry over an 8 % pref with a 50 % catch-up; above 8 % the
+    # sponsor gets half the profit until it has 20 %: at a return of 8 %·.5/.3 = 13 1/3 %
+    amount = 100 * MILLION + thirds * MILLION // 3
+    split = distribute(amount, Account(100 * MILLION, 8 * MILLION), catch_up=0.5, carry=0.2)
+    assert split.to_carry == pytest.approx(manager * MILLION, abs=2)
+
+
 def test_partial_catch_up_by_hand():
     # preferred 4m; the GP takes half of each further cent until it has a fifth of all profit:
     # x/2 = .2·(4 + x), x = 8/3m; of the remaining 46 − 8/3 a fifth goes to the GP: in all a fifth of 50m, as before
