@@ -8,7 +8,7 @@ from events.state import State
 from events.state.capital import Capital, Quarter
 from events.units import from_cents, split_pro_rata
 from handlers.fund.config import WaterfallConfig
-from handlers.fund.waterfall import Account, distribute, preferred_balance
+from handlers.fund.waterfall import account_of, distribute
 from scenarios.returns import irr
 
 LATER = {
@@ -101,12 +101,13 @@ def metrics(
 def lp_value(capital: Capital, quarter: Quarter, terms: WaterfallConfig) -> int:
     """What the limited partners would get of a quarter's net asset value by the whole-fund waterfall, in cents."""
     paid_in = [quarter.lp_contributed_cents, quarter.contributed_cents - quarter.lp_contributed_cents]
-    if quarter.nav_cents <= 0 or not sum(paid_in):
-        return min(quarter.nav_cents, 0)
-    unreturned = quarter.lp_contributed_cents - quarter.capital_returned_cents
-    owed = preferred_balance(capital.hurdle_flows[: quarter.flows], quarter.day, terms.hurdle)
-    account = Account(unreturned, max(0, owed - unreturned), quarter.profit_cents, quarter.carry_cents)
-    lps = split_pro_rata(quarter.nav_cents, paid_in)[0]
+    if not sum(paid_in):
+        return 0
+    lps = split_pro_rata(abs(quarter.nav_cents), paid_in)[0]
+    if quarter.nav_cents <= 0:
+        return -lps
+    flows_in, flows_out = capital.lp_paid_in[: quarter.flows_in], capital.lp_paid_out[: quarter.flows_out]
+    account = account_of(flows_in, flows_out, quarter.carry_cents, quarter.day, terms.hurdle)
     return distribute(lps, account, catch_up=terms.catch_up, carry=terms.carry).to_lps
 
 

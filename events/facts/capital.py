@@ -76,7 +76,8 @@ class CallDeclined(Fact):
 class CapitalDistributed(Fact):
     """Cash has gone to the partners. The general partner's commitment shares pari passu (``gp_cents``); the rest
     runs through the waterfall, whose tiers are listed: ``lp_cents`` and ``carry_cents`` are their sums.
-    ``undeployed_cents`` of it had been called for loans; ``recallable_cents`` may be called again.
+    ``undeployed_cents`` of it had been called for loans and comes back outside the waterfall, ``lp_undeployed_cents``
+    to the limited partners (inside ``lp_cents`` and ``capital_cents``); ``recallable_cents`` may be called again.
     """
 
     kind: Literal["capital.distributed/1"] = "capital.distributed/1"
@@ -91,6 +92,7 @@ class CapitalDistributed(Fact):
     split_lp_cents: int
     split_carry_cents: int
     undeployed_cents: int
+    lp_undeployed_cents: int
     recallable_cents: int
     by_lp: dict[str, int]
 

@@ -22,7 +22,7 @@ from events.state.folding import Mutator
 
 
 class Quarter(NamedTuple):
-    """The fund at a quarter's end, in cents since its beginning; ``flows`` is how many hurdle flows there were."""
+    """The fund at a quarter's end, in cents since its beginning; how many flows in and out there were."""
 
     day: int
     nav_cents: int
@@ -31,36 +31,37 @@ class Quarter(NamedTuple):
     lp_contributed_cents: int
     lp_distributed_cents: int
     carry_cents: int
-    capital_returned_cents: int
-    profit_cents: int
     fees_paid_cents: int
-    flows: int
+    lp_undeployed_returned_cents: int
+    flows_in: int
+    flows_out: int
 
 
 class Capital:
-    """Sums in cents. ``hurdle_flows`` are the limited partners' (day, cents) that bear preferred return:
-    contributions above zero, capital and preferred return paid below.
+    """Sums in cents. ``lp_paid_in`` and ``lp_paid_out`` are the limited partners' flows as (day, cents).
+
+    Called capital that comes back without having been lent is negative paid-in, not a distribution of profit.
     """
 
     def __init__(self) -> None:
         self.calls = 0
         self.called = {"deployment": 0, "opening_book": 0, "fees": 0}
-        self.fees_contributed_cents = 0
+        self.fee_calls_pending = 0
         self.undeployed_cents = 0
         self.lp_contributed_cents = 0
         self.gp_contributed_cents = 0
         self.lp_distributed_cents = 0
         self.gp_distributed_cents = 0
-        self.capital_returned_cents = 0
+        self.lp_undeployed_returned_cents = 0
         self.recallable_cents = 0
-        self.profit_cents = 0
         self.carry_cents = 0
         self.defaulting: list[str] = []
         self.forfeits: dict[str, float] = {}
         self.contributed_by_lp: dict[str, int] = {}
         self.distributed_by_lp: dict[str, int] = {}
         self.lp_flows: dict[int, int] = {}
-        self.hurdle_flows: list[tuple[int, int]] = []
+        self.lp_paid_in: list[tuple[int, int]] = []
+        self.lp_paid_out: list[tuple[int, int]] = []
         self.owed = dict.fromkeys(FEES, 0)
         self.paid = dict.fromkeys(FEES, 0)
         self.origination_fees_cents = 0
@@ -90,6 +91,7 @@ class Capital:
     def _called(self, _record: Record, fact: CapitalCalled) -> None:
         self.calls += 1
         self.called[fact.purpose] += fact.amount_cents
+        self.fee_calls_pending += fact.purpose == "fees"
 
     def _contributed(self, record: Record, fact: CapitalContributed) -> None:
         self.lp_contributed_cents += fact.lp_cents
@@ -97,11 +99,11 @@ class Capital:
         for name, cents in fact.by_lp.items():
             self.contributed_by_lp[name] = self.contributed_by_lp.get(name, 0) + cents
         if fact.purpose == "fees":
-            self.fees_contributed_cents += fact.amount_cents
+            self.fee_calls_pending -= 1
         else:
             self.undeployed_cents += fact.amount_cents
         self._flow(record.day, -fact.lp_cents)
-        self.hurdle_flows.append((record.day, fact.lp_cents))
+        self.lp_paid_in.append((record.day, fact.lp_cents))
 
     def _originated(self, _record: Record, fact: LoanOriginated) -> None:
         if fact.source != "reinvestment":
@@ -110,19 +112,19 @@ class Capital:
     def _distributed(self, record: Record, fact: CapitalDistributed) -> None:
         self.lp_distributed_cents += fact.lp_cents
         self.gp_distributed_cents += fact.gp_cents
-        self.capital_returned_cents += fact.capital_cents
-        self.profit_cents += fact.lp_cents + fact.carry_cents - fact.capital_cents
+        self.lp_undeployed_returned_cents += fact.lp_undeployed_cents
         self.carry_cents += fact.carry_cents
         self.undeployed_cents -= fact.undeployed_cents
         self.recallable_cents += fact.recallable_cents
         for name, cents in fact.by_lp.items():
             self.distributed_by_lp[name] = self.distributed_by_lp.get(name, 0) + cents
         self._flow(record.day, fact.lp_cents)
-        self.hurdle_flows.append((record.day, -fact.capital_cents - fact.preferred_cents))
+        if fact.lp_undeployed_cents:
+            self.lp_paid_in.append((record.day, -fact.lp_undeployed_cents))
+        self.lp_paid_out.append((record.day, fact.lp_cents - fact.lp_undeployed_cents))
 
     def _carry_returned(self, _record: Record, fact: CarryReturned) -> None:
         self.carry_cents -= fact.amount_cents
-        self.profit_cents -= fact.amount_cents
 
     def _accrued(self, _record: Record, fact: FeeAccrued) -> None:
         self.owed[fact.fee] += fact.amount_cents
@@ -155,10 +157,10 @@ class Capital:
                 self.lp_contributed_cents,
                 self.lp_distributed_cents,
                 self.carry_cents,
-                self.capital_returned_cents,
-                self.profit_cents,
                 sum(self.paid.values()),
-                len(self.hurdle_flows),
+                self.lp_undeployed_returned_cents,
+                len(self.lp_paid_in),
+                len(self.lp_paid_out),
             )
         )
 
@@ -170,5 +172,6 @@ class Capital:
         return {
             name: value
             for name, value in vars(self).items()
-            if isinstance(value, int | dict | list) and name not in ("on", "lp_flows", "hurdle_flows", "quarters")
+            if isinstance(value, int | dict | list)
+            and name not in ("on", "lp_flows", "lp_paid_in", "lp_paid_out", "quarters")
         }

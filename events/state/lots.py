@@ -114,6 +114,7 @@ class Lots:
     def _fees_paid(self, record: Record, fact: FeesPaid) -> None:
         for seq, cents in fact.lots:
             self._use(record, seq, cents)
+            self.accepted_cents -= cents
 
     def _use(self, record: Record, seq: int, cents: int) -> None:
         lot = self.lots[seq]

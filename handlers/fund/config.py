@@ -37,9 +37,9 @@ class FundConfig(Config):
     reinvestment_period_years: Annotated[Number, Field(ge=0, le=60), AfterValidator(_whole_months)] = 5
     deployment_months: Annotated[Count, Field(ge=1, le=120)] = 12
     gp_commitment: Annotated[Rate, Field(ge=0, lt=1)] = 0.02
-    limited_partners: dict[Annotated[StrictStr, Field(pattern=r"^[A-Za-z]\w{0,31}$")], Share] = Field(
-        default_factory=dict
-    )
+    limited_partners: dict[
+        Annotated[StrictStr, Field(pattern=r"^[A-Za-z]\w{0,31}$")], Annotated[Rate, Field(gt=0, le=1)]
+    ] = Field(default_factory=dict)
     currency: Annotated[StrictStr, Field(pattern=r"^[A-Z]{3}$")] = "USD"
     calendar: Annotated[StrictStr, AfterValidator(_known_calendar)] = "weekends"
     cash_yield_spread_bps: Annotated[Number, Field(ge=-10_000, le=10_000)] = -25

@@ -8,7 +8,7 @@ from events.state import State
 from events.units import split_pro_rata
 from handlers.fund.fees import Fees, free_cash
 from handlers.fund.partners import Partners
-from handlers.fund.waterfall import Account, Split, distribute, preferred_balance
+from handlers.fund.waterfall import Account, account_of, distribute
 from handlers.settings import Settings
 
 
@@ -32,77 +32,71 @@ class Distributions:
         In the reinvestment period only what is not recycled goes out, and only where something may not be.
         """
         fund = self._settings.fund
-        amount = self._state.ledger.cash_cents
-        if not self._state.lots.period_over:
-            if fund.recycle == "all" and fund.recycling_cap is None:
-                return
-            amount = free_cash(self._state)
-        undeployed = max(0, self._state.capital.undeployed_cents)
-        if day < self._deployed_by:
-            amount, undeployed = min(amount, max(0, self._state.ledger.cash_cents - undeployed)), 0
-        if day < self._last_day:
+        undeployed = max(0, self._state.capital.undeployed_cents) if day >= self._deployed_by else 0
+        amount = free_cash(self._state) + undeployed
+        if day == self._last_day:
+            amount = self._state.ledger.cash_cents
+        elif not self._state.lots.period_over and fund.recycle == "all" and fund.recycling_cap is None:
+            return
+        else:
             amount = max(0, amount - self._fees.holdback_cents(day))
         if amount:
             yield [self._fact(amount, day, min(amount, undeployed))]
         if day == self._last_day and self._settings.waterfall.clawback:
             yield from self._claw_back(day)
 
-    def _split(self, amount: int, day: int) -> tuple[int, Split]:
-        """The general partner's pari passu share, and the waterfall of the rest."""
-        capital, config = self._state.capital, self._settings.waterfall
-        lps, gp = split_pro_rata(amount, [capital.lp_contributed_cents, capital.gp_contributed_cents])
-        return gp, distribute(lps, self._account(day), catch_up=config.catch_up, carry=config.carry)
-
-    def _account(self, day: int) -> Account:
+    def _account(self, day: int, undeployed: int) -> Account:
         """The limited partners' account: of the whole fund, or in the American style of its realised loans.
 
         The American style asks only for the contributions that realised loans have used, by their share of all cost.
+        ``undeployed`` cents come back to them on this day without having been lent.
         """
         capital, config = self._state.capital, self._settings.waterfall
         part = self._state.results.realised_share() if config.style == "american" else 1.0
-        flows = [(when, cents * part if cents > 0 else cents) for when, cents in capital.hurdle_flows]
-        unreturned = max(0, round(capital.lp_contributed_cents * part) - capital.capital_returned_cents)
-        owed = preferred_balance(flows, day, config.hurdle)
-        return Account(unreturned, max(0, owed - unreturned), capital.profit_cents, capital.carry_cents)
+        paid_in = [(when, cents * part) for when, cents in [*capital.lp_paid_in, (day, -undeployed)]]
+        return account_of(paid_in, capital.lp_paid_out, capital.carry_cents, day, config.hurdle)
 
     def _fact(self, amount: int, day: int, undeployed: int) -> CapitalDistributed:
-        gp, split = self._split(amount, day)
-        fund = self._settings.fund
+        capital, config, fund = self._state.capital, self._settings.waterfall, self._settings.fund
+        paid_in = [capital.lp_contributed_cents, capital.gp_contributed_cents]
+        back, gp_back = split_pro_rata(undeployed, paid_in)
+        lps, gp = split_pro_rata(amount - undeployed, paid_in)
+        split = distribute(lps, self._account(day, back), catch_up=config.catch_up, carry=config.carry)
+        in_period = not self._state.lots.period_over
         return CapitalDistributed(
             amount_cents=amount,
-            gp_cents=gp,
-            lp_cents=split.to_lps,
+            gp_cents=gp + gp_back,
+            lp_cents=split.to_lps + back,
             carry_cents=split.to_carry,
-            capital_cents=split.capital,
+            capital_cents=split.capital + back,
             preferred_cents=split.preferred,
             catch_up_lp_cents=split.catch_up_lps,
             catch_up_carry_cents=split.catch_up_carry,
             split_lp_cents=split.split_lps,
             split_carry_cents=split.split_carry,
             undeployed_cents=undeployed,
-            recallable_cents=split.capital if fund.recallable and not self._state.lots.period_over else 0,
-            by_lp=self._partners.share_distribution(split.to_lps),
+            lp_undeployed_cents=back,
+            recallable_cents=split.capital + back if fund.recallable and in_period else 0,
+            by_lp=self._partners.share_distribution(split.to_lps + back),
         )
 
     def _claw_back(self, day: int) -> Iterator[Output]:
         """Carry above what the whole life has earned comes back and goes to the limited partners."""
         capital, config = self._state.capital, self._settings.waterfall
-        missing = max(0, preferred_balance(capital.hurdle_flows, day, config.hurdle))
+        whole = account_of(capital.lp_paid_in, capital.lp_paid_out, capital.carry_cents, day, config.hurdle)
+        missing = whole.unreturned_capital + whole.unpaid_preferred
         profit = capital.lp_distributed_cents + capital.carry_cents - capital.lp_contributed_cents
         earned = max(0, min(round(config.carry * max(0, profit)), capital.carry_cents - missing))
         excess = capital.carry_cents - earned
         if excess > 1:
             carry = capital.carry_cents
             yield [CarryReturned(amount_cents=excess, carry_cents=carry, earned_cents=earned)]
-            yield [self._to_lps(excess, day)]
+            yield [self._to_lps(excess, whole)]
 
-    def _to_lps(self, amount: int, day: int) -> CapitalDistributed:
+    def _to_lps(self, amount: int, account: Account) -> CapitalDistributed:
         """Returned carry is the limited partners' alone; it makes up capital, then preferred return."""
-        capital = self._state.capital
-        unreturned = capital.lp_contributed_cents - capital.capital_returned_cents
-        owed = max(0, preferred_balance(capital.hurdle_flows, day, self._settings.waterfall.hurdle))
-        returned = min(amount, unreturned)
-        preferred = min(amount - returned, max(0, owed - unreturned))
+        returned = min(amount, account.unreturned_capital)
+        preferred = min(amount - returned, account.unpaid_preferred)
         return CapitalDistributed(
             amount_cents=amount,
             gp_cents=0,
@@ -115,6 +109,7 @@ class Distributions:
             split_lp_cents=amount - returned - preferred,
             split_carry_cents=0,
             undeployed_cents=0,
+            lp_undeployed_cents=0,
             recallable_cents=0,
             by_lp=self._partners.share_distribution(amount),
         )

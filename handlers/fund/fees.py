@@ -40,26 +40,30 @@ class Fees:
         self._last_day = last_day
         starts = [0, *(day + 1 for day in calendar.period_ends("quarterly", 0, last_day - 2))]
         self._quarters = dict(pairwise([*starts, last_day]))
-        self.payment_days = {max(calendar.add_business_days(day, 0), day): day for day in self._quarters}
+        self.payment_days: dict[int, list[int]] = {}
+        for start in self._quarters:
+            paid = min(calendar.add_business_days(start, 0), last_day)
+            self.payment_days.setdefault(paid, []).append(start)
         self._expensed_until = 0
         years = range(1, 2 + math.ceil(settings.fund.term_years))
         self._anniversaries = [calendar.add_months(0, 12 * year) for year in years]
 
     def charge(self, day: int) -> Iterator[Output]:
         """A quarter begins: its management fee, the last quarter's expenses, on the first day the set-up."""
-        start = self.payment_days[day]
+        starts = self.payment_days[day]
         config = self._settings.fees
         facts: list[Fact] = []
         setup = to_cents(config.setup)
-        if start == 0 and setup:
+        if 0 in starts and setup:
             facts.append(FeeAccrued(fee="setup", amount_cents=setup, base_cents=setup, from_day=0, to_day=0))
-        for first, last, base in self._management_bases(start, self._quarters[start]):
-            amount = round(config.management * base * (last - first) / 365)
-            if amount:
-                facts.append(
-                    FeeAccrued(fee="management", amount_cents=amount, base_cents=base, from_day=first, to_day=last)
-                )
-        yield facts + self._expenses_until(start)
+        for start in starts:
+            for first, last, base in self._management_bases(start, self._quarters[start]):
+                amount = round(config.management * base * (last - first) / 365)
+                if amount:
+                    facts.append(
+                        FeeAccrued(fee="management", amount_cents=amount, base_cents=base, from_day=first, to_day=last)
+                    )
+        yield facts + self._expenses_until(starts[-1])
         yield from self.pay(day)
 
     def close(self, day: int) -> Iterator[Output]:
@@ -101,12 +105,12 @@ class Fees:
     def holdback_cents(self, day: int) -> int:
         """What a distribution leaves for what is owed and for the fees of the next quarter."""
         until = min(day + 92, self._last_day)
-        soon = self._settings.fees.management * self._invested() * (until - day) / 365
+        bases = sum(base * (last - first) for first, last, base in self._management_bases(day, until))
+        soon = self._settings.fees.management * bases / 365
         return self._state.capital.owed_cents() + round(soon + self._expenses(self._expensed_until, until))
 
     def _calls_pending(self) -> bool:
-        capital = self._state.capital
-        return capital.called["fees"] > capital.fees_contributed_cents
+        return self._state.capital.fee_calls_pending > 0
 
     def _payments(self) -> list[Fact]:
         """The fact that pays fees in their order; proceeds are used only when nothing can be called any more."""

@@ -47,28 +47,29 @@ class Partners:
         """The general partner's part of a call, and each limited partner's, by commitment.
 
         The general partner bears no management fee: ``lp_only_cents`` of the call are the limited partners'.
-        Those that have defaulted are not called; the others pay their part.
+        Those that have defaulted are not called any more: their parts are not paid.
         """
         gp, lps = split_pro_rata(cents - lp_only_cents, [self.gp_cents, self.lp_cents])
-        good = {name: c for name, c in self.commitments.items() if name not in self._state.capital.forfeits}
-        return gp, _share(lps + lp_only_cents, good)
+        parts = _share(lps + lp_only_cents, self.commitments)
+        return gp, {name: part for name, part in parts.items() if name not in self._state.capital.forfeits}
 
     def default(self, by_lp: dict[str, int], call: int) -> tuple[dict[str, int], list[Fact]]:
         """A call without those who will not pay it: what the others pay, up to the overcall limit, and the defaults."""
         terms = self._settings.calls
+        defaulting = [name for name in self._state.capital.defaulting if name in by_lp]
+        paid = {name: cents for name, cents in by_lp.items() if name not in defaulting}
+        room = {name: int(cents * terms.overcall_limit) for name, cents in paid.items()}
         facts: list[Fact] = []
-        paid = dict(by_lp)
-        for name in [name for name in self._state.capital.defaulting if name in by_lp]:
-            missing = paid.pop(name)
-            room = {other: int(cents * terms.overcall_limit) for other, cents in by_lp.items() if other in paid}
-            covered = min(missing, sum(room.values()))
+        for name in defaulting:
+            covered = min(by_lp[name], sum(room.values()))
             for other, cents in _share(covered, room).items() if covered else ():
                 paid[other] += cents
+                room[other] -= cents
             facts.append(
                 PartnerDefaulted(
                     partner=name,
                     call=call,
-                    amount_cents=missing,
+                    amount_cents=by_lp[name],
                     covered_cents=covered,
                     forfeit=terms.default_forfeit,
                 )
@@ -86,4 +87,6 @@ class Partners:
 
 
 def _share(cents: int, weights: dict[str, int]) -> dict[str, int]:
+    if not any(weights.values()):
+        return dict.fromkeys(weights, 0)
     return dict(zip(weights, split_pro_rata(cents, list(weights.values())), strict=True))

@@ -69,11 +69,25 @@ def distribute(amount: int, account: Account, *, catch_up: float, carry: float) 
     return Split(capital, preferred, catch_up_lps, catch_up_carry, left - split_carry, split_carry)
 
 
+def account_of(
+    paid_in: Sequence[tuple[int, float]], paid_out: Sequence[tuple[int, float]], carry: int, day: int, hurdle: float
+) -> Account:
+    """The limited partners' account on a day, from all that they have paid in and got: (day, cents) each.
+
+    Every distribution to them counts, whichever tier it came from: capital is unreturned until they have got all that
+    they paid in, preferred return unpaid until that has earned the hurdle.
+    """
+    invested, returned = round(sum(cents for _, cents in paid_in)), round(sum(cents for _, cents in paid_out))
+    unreturned = max(0, invested - returned)
+    owed = preferred_balance([*paid_in, *((when, -cents) for when, cents in paid_out)], day, hurdle)
+    return Account(unreturned, max(0, owed - unreturned), max(0, returned + carry - invested), carry)
+
+
 def preferred_balance(flows: Sequence[tuple[int, float]], day: int, hurdle: float) -> int:
     """What capital and preferred return still come to on a day, in cents, rounded.
 
-    ``flows`` are (day, cents): contributions above zero, what tiers one and two have paid below. Each
-    compounds by (1 + hurdle)^(days/365).
+    ``flows`` are (day, cents): contributions above zero, distributions below. Each compounds by
+    (1 + hurdle)^(days/365).
     """
     growth = 1 + hurdle
     return round(math.fsum(cents * growth ** ((day - when) / 365) for when, cents in flows))
