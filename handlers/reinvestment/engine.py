@@ -132,6 +132,10 @@ class Reinvestment:
         due = self._calendar.add_months(record.day, self._settings.reinvestment_engine.reinvestment_delay)
         if due >= self._period_end:
             return [ReinvestmentDeclined(reason="period_over", amount_cents=cents, lot=record.seq)]
+        fund = self._settings.fund
+        if fund.recycle == "all" and fund.recycling_cap is None:
+            command = ReinvestProceeds(lot=record.seq, source=source, amount_cents=cents)
+            return [CommandScheduled(due_day=due, command=command)]
         recycled = self._recyclable(cents, principal)
         facts: list[Fact] = []
         if recycled < cents:
