@@ -46,7 +46,6 @@ class PrefixCheck(ChainedLog):
         self._stored = stored
         self._beyond = beyond
         self._done = False
-        self.checked = 0
 
     def _write(self, records: list[Record], payloads: list[bytes], hashes: list[str]) -> None:
         """Check sealed records. Raises Mismatch at the first that differs."""
@@ -58,7 +57,6 @@ class PrefixCheck(ChainedLog):
                     raise _EndOfPrefix
                 self._beyond.append(records[place:])
                 return
-            self.checked += 1
             if row.hash != digest:
                 raise Mismatch(record.seq, difference(row, record, payload))
 

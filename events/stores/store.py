@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from events.bus import LogWriter
 from events.record import Record
 
 Status = Literal["running", "finished", "interrupted", "failed"]
@@ -76,16 +75,6 @@ class Log(Protocol):
 
     def read(self, after: int = 0, kinds: Iterable[str] | None = None, limit: int | None = None) -> Iterator[Record]:
         """Records with seq > ``after``, of these kinds, at most ``limit``."""
-        ...
-
-
-class RunWriter(LogWriter, Protocol):
-    """Appends to one run. At most one writer a run."""
-
-    run: str
-
-    def close(self, status: Status) -> None:
-        """Write what is still held back and set the run's status."""
         ...
 
 
