@@ -16,10 +16,14 @@ from events.state import State
 
 
 class Led(NamedTuple):
-    """Facts of which the first is the cause of the rest; folded together, before anyone reacts."""
+    """Facts of which ``lead`` is the cause of the rest; folded together, before anyone reacts.
+
+    ``before`` comes first, with the same cause as ``lead``.
+    """
 
     lead: Fact
     rest: Sequence[Fact]
+    before: Sequence[Fact] = ()
 
 
 class Rejected(NamedTuple):
@@ -129,8 +133,8 @@ class EventBus:
     def _record(self, facts: Output, cause: int | None, correlation: int | None) -> list[Record]:
         lead_seq = None
         if isinstance(facts, Led):
-            lead_seq = self._seq + 1
-            facts = [facts.lead, *facts.rest]
+            lead_seq = self._seq + 1 + len(facts.before)
+            facts = [*facts.before, facts.lead, *facts.rest]
         day, phase, seq = self.day, self._phase_name, self._seq
         records: list[Record] = []
         for fact in facts or ():

@@ -34,6 +34,26 @@ class ReinvestProceeds(Command):
     amount_cents: int
 
 
+class Reinvest(Command):
+    """Reinvest an amount today, whatever day the next check is; what is None stands as in the settings."""
+
+    phase = Phase.reinvestment
+    kind: Literal["capital.reinvest/1"] = "capital.reinvest/1"
+    amount_cents: int
+    strategy: str | None = None
+    source: str | None = None
+    source_details: dict[str, JsonValue] = Field(default_factory=dict)
+    zone_preference_multipliers: dict[str, float] | None = None
+    enable_dynamic_allocation: bool | None = None
+
+
+class CheckReserve(Command):
+    """Settings have put the reserve above its maximum: check on this day."""
+
+    phase = Phase.reinvestment
+    kind: Literal["reserve.check/1"] = "reserve.check/1"
+
+
 class CollectRecovery(Command):
     """Collect what a defaulted loan recovers."""
 
@@ -115,6 +135,8 @@ class ResumeReinvestment(Command):
 
 AnyCommand = Annotated[
     ReinvestProceeds
+    | Reinvest
+    | CheckReserve
     | CollectRecovery
     | PayCall
     | DefaultOnCall

@@ -22,6 +22,9 @@ from events.facts import (
     LoanOriginated,
     LoanRecovered,
     OriginationFeeReceived,
+    ReserveDrawn,
+    ReserveFilled,
+    ReserveReleased,
 )
 from events.record import Fact
 
@@ -123,6 +126,14 @@ def _cash_interest(fact: CashInterestReceived) -> Legs:
     return ((CASH, fact.amount_cents), (CASH_INTEREST, -fact.amount_cents))
 
 
+def _into_reserve(fact: ReserveFilled) -> Legs:
+    return ((RESERVE, fact.amount_cents), (CASH, -fact.amount_cents))
+
+
+def _out_of_reserve(fact: ReserveReleased | ReserveDrawn) -> Legs:
+    return ((CASH, fact.amount_cents), (RESERVE, -fact.amount_cents))
+
+
 POSTINGS: dict[type[Fact], Callable[[Any], Legs]] = {
     LoanOriginated: _originated,
     LoanExited: _paid_off,
@@ -138,5 +149,8 @@ POSTINGS: dict[type[Fact], Callable[[Any], Legs]] = {
     FeesWaived: _fees_waived,
     OriginationFeeReceived: _origination_fee,
     CashInterestReceived: _cash_interest,
+    ReserveFilled: _into_reserve,
+    ReserveReleased: _out_of_reserve,
+    ReserveDrawn: _out_of_reserve,
 }
 """Which facts move money, and how."""

@@ -25,6 +25,8 @@ from handlers.loans.lifecycle import Lifecycle
 from handlers.loans.purchases import Purchases
 from handlers.loans.values import PropertyValues
 from handlers.reinvestment.engine import Reinvestment
+from handlers.reinvestment.reserve import Reserve
+from handlers.risk.exposure import Exposure
 from handlers.settings import Settings
 from scenarios.market import make_market
 from scenarios.problems import InvalidInput
@@ -70,11 +72,15 @@ class Simulation:
         purchases = Purchases(state, settings, calendar, generator)
         self._values = PropertyValues(state.book, settings, market, streams, knots)
         self._clock = ExitClock(state.book, settings, market, self._values, knots, self._wake)
-        lifecycle = Lifecycle(state, settings, calendar, self._values, self._clock)
+        exposure = Exposure(state.book, settings, market)
+        lifecycle = Lifecycle(state, settings, calendar, self._values, self._clock, exposure)
         period_end = calendar.add_months(0, config.fund.reinvestment_period_years * 12)
-        reinvestment = Reinvestment(state, settings, calendar, purchases, period_end)
         partners = Partners(state, settings)
-        deployment = Deployment(state, settings, calendar, generator, purchases, partners, plan.opening, self.last_day)
+        reserve = Reserve(state, settings, calendar, partners, period_end)
+        reinvestment = Reinvestment(state, settings, calendar, purchases, reserve, exposure, market, period_end)
+        deployment = Deployment(
+            state, settings, calendar, generator, purchases, partners, reserve, plan.opening, self.last_day
+        )
         fees = Fees(state, settings, calendar, partners, period_end, self.last_day)
         deployed_by = call_due(calendar, settings, calendar.add_months(0, config.fund.deployment_months - 1)) + 1
         payouts = Distributions(state, settings, partners, fees, deployed_by, self.last_day)
@@ -83,24 +89,33 @@ class Simulation:
 
         reactions: Mapping[type[Fact], Sequence[Reaction]] = {
             facts.CommandScheduled: [self._schedule],
-            facts.ConfigChanged: [self._apply_config, treasury.note_spread_on_config_changed],
+            facts.ConfigChanged: [
+                self._apply_config,
+                treasury.note_spread_on_config_changed,
+                reserve.follow_on_config_changed,
+            ],
             facts.PriceShocked: [market.apply_price_shock],
             facts.RateShocked: [market.apply_rate_shock],
             facts.LoanOriginated: [self._clock.watch_on_loan_originated],
-            facts.LoanExited: [reinvestment.schedule_on_loan_exited],
+            facts.LoanExited: [exposure.end_on_paid_off, reinvestment.schedule_on_loan_exited],
             facts.LoanDefaulted: [lifecycle.schedule_recovery_on_loan_defaulted],
-            facts.LoanRecovered: [reinvestment.schedule_on_loan_recovered],
+            facts.LoanRecovered: [exposure.end_on_paid_off, reinvestment.schedule_on_loan_recovered],
             facts.LoanInterestPaid: [reinvestment.schedule_on_loan_interest_paid],
-            facts.ProceedsReleased: [reinvestment.check_on_proceeds_released],
+            facts.ProceedsReleased: [reserve.fill_on_proceeds_released, reinvestment.check_on_proceeds_released],
+            facts.ReserveFilled: [reinvestment.check_on_reserve_filled],
+            facts.ReserveDrawn: [reserve.top_up_on_reserve_drawn],
             facts.ReinvestmentResumed: [reinvestment.check_on_resumed],
             facts.CapitalCalled: [deployment.schedule_payment_on_capital_called],
             facts.CapitalContributed: [
+                reserve.fill_on_capital_contributed,
                 deployment.schedule_purchase_on_capital_contributed,
                 fees.pay_on_capital_contributed,
             ],
         }
         handlers: Mapping[type[commands.Command], CommandHandler] = {
             commands.ReinvestProceeds: reinvestment.release,
+            commands.Reinvest: reinvestment.reinvest,
+            commands.CheckReserve: reinvestment.check_reserve,
             commands.CollectRecovery: lifecycle.collect_recovery,
             commands.PayCall: deployment.pay_call,
             commands.DefaultOnCall: script.default_on_call,
@@ -125,6 +140,8 @@ class Simulation:
         frequency = config.reinvestment_engine.reinvestment_frequency
         if "reinvestment_engine.reinvestment_frequency" in scripted:
             frequency = "monthly"
+        keeps_reserve = config.reinvestment_engine.enable_cash_reserve
+        keeps_reserve = keeps_reserve or "reinvestment_engine.enable_cash_reserve" in scripted
         check_days = [] if frequency == "on_exit" else calendar.period_ends(frequency, 1, last - 1)
         self._processes = {
             "market": on_days(kernel, knots, Phase.market, self._enter_month),
@@ -150,6 +167,12 @@ class Simulation:
                 [day for day in check_days if day < period_end],
                 Phase.reinvestment,
                 reinvestment.check_on_month_end,
+            ),
+            "reserve_calls": on_days(
+                kernel,
+                [day for day in quarter_ends if keeps_reserve and day < period_end],
+                Phase.notices,
+                reserve.top_up,
             ),
             "distributions": on_days(kernel, distributions, Phase.distributions, payouts.distribute),
             "nav_report": on_days(kernel, [*quarter_ends, last], Phase.report, treasury.report_nav),

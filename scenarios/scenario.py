@@ -180,17 +180,7 @@ def _anchor_files(document: Document, folder: Path) -> None:
 LATER = ("leverage", "capital_allocation")
 """Sections whose engines are not built yet."""
 
-LATER_KEYS = (
-    "waterfall.pref_clock", "market.breaker",
-    "reinvestment_engine.reinvestment_strategy", "reinvestment_engine.zone_preference_multipliers",
-    "reinvestment_engine.opportunistic_threshold", "reinvestment_engine.rebalance_threshold",
-    "reinvestment_engine.reinvestment_ltv_adjustment", "reinvestment_engine.reinvestment_size_adjustment",
-    "reinvestment_engine.enable_dynamic_allocation", "reinvestment_engine.performance_lookback_period",
-    "reinvestment_engine.performance_weight", "reinvestment_engine.max_allocation_adjustment",
-    "reinvestment_engine.reinvestment_tracking_granularity", "reinvestment_engine.enable_cash_reserve",
-    "reinvestment_engine.cash_reserve_target", "reinvestment_engine.cash_reserve_min",
-    "reinvestment_engine.cash_reserve_max",
-)  # fmt: skip
+LATER_KEYS = ("waterfall.pref_clock", "market.breaker")
 """Keys of built sections that nothing reads yet."""
 
 
@@ -204,7 +194,5 @@ def unused(config: ScenarioConfig) -> list[str]:
     for key in LATER_KEYS:
         section, name = key.split(".")
         if values[section][name] != defaults[section][name]:
-            if name == "zone_preference_multipliers" and set(values[section][name].values()) == {1.0}:
-                continue
             found.append(f"{key}: has no effect yet")
     return found

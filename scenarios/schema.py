@@ -55,8 +55,16 @@ def _with_defaults(value: Any) -> Any:
     }
 
 
+def manual_body(do: dict[str, Any]) -> dict[str, Any] | None:
+    """The body of a ``do:`` that asks for a manual reinvestment, in either spelling; else None."""
+    body = {key: value for key, value in do.items() if key != "command"}
+    if do.get("command") != "reinvest":
+        body = do.get("reinvest")  # type: ignore[assignment]
+    return body if isinstance(body, dict) else None
+
+
 class ScriptEntry(Config):
-    """One line of the script: a command on a date."""
+    """One line of the script: a command on a date. A manual reinvestment may give its date as years instead."""
 
     at: datetime.date | None = None
     when: StrictStr | None = None
@@ -66,7 +74,7 @@ class ScriptEntry(Config):
     def _one_trigger(self) -> Self:
         if self.when is not None:
             raise ValueError("when: is not available yet; use at: with a date")
-        if self.at is None:
+        if self.at is None and (manual_body(self.do) or {}).get("year") is None:
             raise ValueError("needs at: with a date")
         return self
 
@@ -137,7 +145,13 @@ class ScenarioConfig(Config):
                 _at(f"market.correlation.{pair}", f"expected two zones like 'green-red' of {_names(self.zones)}")
             if f"{parts[1]}-{parts[0]}" in self.market.correlation:
                 _at(f"market.correlation.{pair}", f"is given twice, also as '{parts[1]}-{parts[0]}'")
-        for name in self.reinvestment_engine.zone_preference_multipliers:
+        multipliers = self.reinvestment_engine.zone_preference_multipliers
+        if not any(zone.target_allocation * multipliers.get(name, 1.0) for name, zone in self.zones.items()):
+            _at(
+                "reinvestment_engine.zone_preference_multipliers",
+                "at least one multiplier must be above 0, of a zone that has a target_allocation",
+            )
+        for name in multipliers:
             if name not in self.zones:
                 _at(
                     f"reinvestment_engine.zone_preference_multipliers.{name}",

@@ -2,13 +2,14 @@
 
 import datetime
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, JsonValue, StrictBool, ValidationError, model_validator
 
 from events.commands import (
     Command,
     DefaultOnCall,
+    Reinvest,
     ResumeReinvestment,
     SetConfig,
     ShockPrice,
@@ -16,10 +17,12 @@ from events.commands import (
     SuspendReinvestment,
 )
 from events.config import Config
-from events.units import Rate
+from events.dates import Calendar
+from events.units import Amount, Count, Number, Rate, to_cents
+from handlers.reinvestment.config import Strategy
 from scenarios.loader import Document, lay_on, validate
 from scenarios.problems import InvalidInput, Path, Problem, closest, explain_validation
-from scenarios.schema import CHANGEABLE, FIXED, ScenarioConfig
+from scenarios.schema import CHANGEABLE, FIXED, ScenarioConfig, manual_body
 
 
 class _Nothing(Config):
@@ -35,11 +38,41 @@ class _PartnerArguments(Config):
     partner: str
 
 
+class _ReinvestArguments(Config):
+    """The body of a manual reinvestment; its date is the entry's ``at`` or ``year`` (and ``month``)."""
+
+    amount: Annotated[Amount, Field(gt=0)]
+    year: Annotated[Number, Field(ge=0, le=60)] | None = None
+    month: Annotated[Count, Field(ge=0, le=11)] | None = None
+    strategy: Strategy | None = None
+    source: Literal["exit", "recovery", "interest", "call"] | None = None
+    source_details: dict[str, JsonValue] = Field(default_factory=dict)
+    zone_preference_multipliers: dict[str, Annotated[Number, Field(ge=0)]] | None = None
+    enable_dynamic_allocation: StrictBool | None = None
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.year is None and self.month is not None:
+            raise ValueError("month is given without year")
+        if self.year is not None and self.month is not None:
+            part = (self.year % 1) * 12
+            if part and round(part) != self.month:
+                raise ValueError(f"year {self.year:g} is {part:g} months after the whole year, month says {self.month}")
+        return self
+
+    def months(self) -> float | None:
+        """Months after the fund's start, where the body says so."""
+        if self.year is None or self.month is None:
+            return None if self.year is None else round(self.year * 12, 9)
+        return int(self.year) * 12 + self.month
+
+
 class _RateArguments(Config):
     change: Annotated[Rate, Field(ge=-1, le=1)]
 
 
 ARGUMENTS: dict[str, type[BaseModel]] = {
+    "reinvest": _ReinvestArguments,
     "set": _Nothing,
     "shock_price": _PriceArguments,
     "shock_rate": _RateArguments,
@@ -50,7 +83,7 @@ ARGUMENTS: dict[str, type[BaseModel]] = {
 """Command name in a script to what it takes."""
 
 LATER = (
-    "reinvest", "shock_nav", "shock_liquidity", "trip_breaker", "reset_breaker", "call_capital", "draw", "repay",
+    "shock_nav", "shock_liquidity", "trip_breaker", "reset_breaker", "call_capital", "draw", "repay",
 
 )  # fmt: skip
 
@@ -64,7 +97,12 @@ def read_script(config: ScenarioConfig, document: Document) -> list[tuple[int, s
     problems: list[Problem] = []
     acts: dict[int, tuple[int, str, Command]] = {}
     calendar = config.calendar()
-    dated = [(calendar.day(entry.at), place) for place, entry in enumerate(config.script) if entry.at is not None]
+    dated: list[tuple[int, int]] = []
+    for place in range(len(config.script)):
+        try:
+            dated.append((_day_of(place, config, calendar, document), place))
+        except InvalidInput as error:
+            problems += error.problems
     for day, place in sorted(dated):
         try:
             command = _command_of(config.script[place].do, ("script", place, "do"), config, document)
@@ -77,6 +115,35 @@ def read_script(config: ScenarioConfig, document: Document) -> list[tuple[int, s
     if problems:
         raise InvalidInput(problems)
     return [acts[place] for place in sorted(acts)]
+
+
+def _day_of(place: int, config: ScenarioConfig, calendar: Calendar, document: Document) -> int:
+    """The day of an entry: its ``at``, or the year (and month) that the body of a manual reinvestment gives."""
+    entry = config.script[place]
+    at = None if entry.at is None else calendar.day(entry.at)
+    body = manual_body(entry.do)
+    if body is None or body.get("year") is None:
+        assert at is not None  # the schema has seen to it
+        return at
+    path = ("script", place, "do", *(() if "command" in entry.do else ("reinvest",)))
+    months = _arguments("reinvest", body, path, document).months()
+    day = calendar.add_months(0, months)
+    last = config.last_day()
+    if not 0 <= day < last:
+        until = calendar.date(last - 1)
+        raise InvalidInput(
+            [
+                document.problem(
+                    (*path, "year"),
+                    f"{calendar.date(day)} is outside the fund's life, {config.fund.start_date} to {until}",
+                )
+            ]
+        )
+    if at is not None and at != day:
+        raise InvalidInput(
+            [document.problem((*path, "year"), f"is {calendar.date(day)}, but at: says {entry.at}; give one of them")]
+        )
+    return day
 
 
 def _command_of(do: dict[str, Any], path: Path, config: ScenarioConfig, document: Document) -> Command:
@@ -105,18 +172,28 @@ def _command_of(do: dict[str, Any], path: Path, config: ScenarioConfig, document
         arguments = {}
     elif not isinstance(arguments, dict) and name in ("shock_price", "shock_rate"):
         arguments = {"change": arguments}
+    return _command(name, _arguments(name, arguments, path, document), path, config, document)
+
+
+def _arguments(name: str, arguments: Any, path: Path, document: Document) -> Any:
+    """What a command takes, checked. Raises InvalidInput with every problem found."""
     try:
-        values = ARGUMENTS[name].model_validate(arguments)
+        return ARGUMENTS[name].model_validate(arguments)
     except ValidationError as error:
         raise InvalidInput(
             document.problem((*path, *inner), message, hint)
             for inner, message, hint in explain_validation(error, ARGUMENTS[name], arguments)
         ) from None
-    return _command(name, values, path, config, document)
 
 
 def _command(name: str, values: Any, path: Path, config: ScenarioConfig, document: Document) -> Command:
     match name:
+        case "reinvest":
+            _check_multipliers(values.zone_preference_multipliers or {}, path, config, document)
+            return Reinvest(
+                amount_cents=to_cents(values.amount),
+                **values.model_dump(exclude={"amount", "year", "month"}),
+            )
         case "shock_price":
             if values.zone is not None and values.zone not in config.zones:
                 hint = closest(values.zone, config.zones)
@@ -137,6 +214,18 @@ def _command(name: str, values: Any, path: Path, config: ScenarioConfig, documen
             return SuspendReinvestment()
         case _:
             return ResumeReinvestment()
+
+
+def _check_multipliers(
+    multipliers: Mapping[str, float], path: Path, config: ScenarioConfig, document: Document
+) -> None:
+    path = (*path, "zone_preference_multipliers")
+    for zone in multipliers:
+        if zone not in config.zones:
+            there = f"; there are {', '.join(config.zones)}"
+            raise InvalidInput([document.problem((*path, zone), f"unknown zone{there}", closest(zone, config.zones))])
+    if multipliers and not any(multipliers.get(zone, 1.0) for zone in config.zones):
+        raise InvalidInput([document.problem(path, "at least one multiplier must be above 0")])
 
 
 def _set(settings: dict[str, Any], path: Path, config: ScenarioConfig, document: Document) -> SetConfig:

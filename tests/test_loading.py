@@ -57,7 +57,7 @@ def problems(text, **settings):
         ("reinvestment_engine: {reinvestment_delay: -1}", "reinvestment_engine.reinvestment_delay: input should be greater than or equal to 0"),
         ("reinvestment_engine: {cash_reserve_min: 20%}", "cash_reserve_min ≤ cash_reserve_target ≤ cash_reserve_max is broken"),
         ("reinvestment_engine: {zone_preference_multipliers: {blue: 1}}", "zone_preference_multipliers.blue: unknown zone; there are green, orange, red"),
-        ("reinvestment_engine: {zone_preference_multipliers: {green: 0, red: 0}}", "at least one multiplier must be above 0"),
+        ("reinvestment_engine: {zone_preference_multipliers: {green: 0, orange: 0, red: 0}}", "at least one multiplier must be above 0"),
         ("leverage: {enabled: true}", "not available yet"),
         ("script: [{at: 2026-05-01, do: {shock_prise: 5%}}]", "my.yaml:1:32: script.0.do.shock_prise: unknown command 'shock_prise'; did you mean 'shock_price'?"),
         ("script: [{at: 2025-05-01, do: {shock_price: 5%}}]", "script.0.at: 2025-05-01 is outside the fund's life, 2026-01-01 to 2035-12-31"),
@@ -67,7 +67,7 @@ def problems(text, **settings):
         ("script: [{at: 2026-05-01, do: {set: {fund.size: 5m}}}]", "fund.size can't change during a run"),
         ("script: [{at: 2026-05-01, do: {set: {zones.green.volatility: 5}}}]", "zones.green.volatility can't change during a run"),
         ("script: [{at: 2026-05-01, do: {set: {exits.foo: 5}}}]", "there is no setting exits.foo"),
-        ("script: [{at: 2026-05-01, do: {reinvest: {amount: 5}}}]", "the command 'reinvest' is not available yet"),
+        ("script: [{at: 2026-05-01, do: {draw: {amount: 5}}}]", "the command 'draw' is not available yet"),
         ("script: [{when: nav < 5, do: {shock_price: 5%}}]", "when: is not available yet"),
         ("script: [{at: 2026-05-01, do: {}}]", "expected one command, got none"),
         ("fund: {size: 1m}\nfund: {size: 2m}", "my.yaml:2:1: found duplicate key"),
@@ -138,11 +138,11 @@ def test_shipped_scenarios_are_valid_and_ask_for_nothing_that_is_not_built(name)
 
 def test_what_has_no_effect_yet_is_said():
     scenario = Scenario.load("base").with_(
-        set={"waterfall.pref_clock": "facility_draw", "reinvestment_engine.enable_cash_reserve": True}
+        set={"waterfall.pref_clock": "facility_draw", "market.breaker.reset_months": 3}
     )
     assert scenario.warnings() == [
         "waterfall.pref_clock: has no effect yet",
-        "reinvestment_engine.enable_cash_reserve: has no effect yet",
+        "market.breaker: has no effect yet",
     ]
 
 

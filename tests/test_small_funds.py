@@ -147,11 +147,10 @@ def test_a_batch_takes_at_most_its_size_and_leaves_the_rest_for_the_next_check(t
     sizes = {"mean": 200e3, "sd": 0, "min": 50e3, "max": 1e6}
     run = fund(tmp_path, rows, reinvestment_engine__reinvestment_batch_size=2, loans__size=sizes)
     first, second, *_ = of(run, "capital.reinvested/1")
-    assert (first.payload.amount_cents, first.payload.carried_cents, first.payload.remainder) == (
-        40_000_000,
-        60_000_000,
-        "batch_limit",
-    )
+    assert (first.payload.amount_cents, first.payload.carried_cents) == (40_000_000, 60_000_000)
+    cut, carried = of(run, "batch.cut/1")[0], of(run, "proceeds.carried/1")[0]
+    assert (cut.payload.limit, cut.payload.left_cents, cut.cause) == (2, 60_000_000, first.seq)
+    assert (carried.payload.reason, carried.payload.amount_cents) == ("batch_limit", 60_000_000)
     assert (second.day, second.payload.loans) == (day("2026-12-31"), 2)
 
 

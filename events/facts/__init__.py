@@ -27,12 +27,19 @@ from events.facts.loans import (
 )
 from events.facts.market import MarketMoved, PriceShocked, RateShocked
 from events.facts.reinvestment import (
+    AllocationAdjusted,
+    BatchCut,
     CapitalReinvested,
+    ProceedsCarried,
     ProceedsReleased,
     ReinvestmentDeclined,
     ReinvestmentPeriodEnded,
     ReinvestmentResumed,
     ReinvestmentSuspended,
+    ReserveDrawn,
+    ReserveFilled,
+    ReserveReleased,
+    RiskAssessed,
 )
 from events.facts.run import (
     CommandCancelled,
@@ -79,6 +86,13 @@ _FACTS: tuple[type[Fact], ...] = (
     ProceedsReleased,
     CapitalReinvested,
     ReinvestmentDeclined,
+    BatchCut,
+    ProceedsCarried,
+    AllocationAdjusted,
+    ReserveFilled,
+    ReserveReleased,
+    ReserveDrawn,
+    RiskAssessed,
     ReinvestmentSuspended,
     ReinvestmentResumed,
     ReinvestmentPeriodEnded,
@@ -103,6 +117,8 @@ def parse_fact(kind: str, payload: str | bytes) -> Fact:
 
 __all__ = [
     "FACTS",
+    "AllocationAdjusted",
+    "BatchCut",
     "BookValued",
     "CallDeclined",
     "CapitalCalled",
@@ -131,6 +147,7 @@ __all__ = [
     "OriginationFeeReceived",
     "PartnerDefaulted",
     "PriceShocked",
+    "ProceedsCarried",
     "ProceedsReleased",
     "PurchaseDeclined",
     "RateShocked",
@@ -138,6 +155,10 @@ __all__ = [
     "ReinvestmentPeriodEnded",
     "ReinvestmentResumed",
     "ReinvestmentSuspended",
+    "ReserveDrawn",
+    "ReserveFilled",
+    "ReserveReleased",
+    "RiskAssessed",
     "RunFinished",
     "RunStarted",
     "parse_fact",

@@ -52,7 +52,8 @@ class LoanHistoryKnown(Fact):
 class LoanExited(Fact):
     """A loan has paid off: ``proceeds = principal + interest + gain`` (a gain below zero is a loss).
 
-    ``carried_interest_cents`` and ``carried_gain_cents`` are what the books carried for the loan until now.
+    ``carried_interest_cents`` and ``carried_gain_cents`` are what the books carried for the loan until now,
+    ``coupons_cents`` is the interest that it has paid in cash before.
     """
 
     kind: Literal["loan.exited/1"] = "loan.exited/1"
@@ -67,6 +68,7 @@ class LoanExited(Fact):
     property_value_cents: int
     carried_interest_cents: int
     carried_gain_cents: int
+    coupons_cents: int
     held_days: int
 
 
@@ -104,6 +106,7 @@ class LoanRecovered(Fact):
     property_value_cents: int
     carried_interest_cents: int
     carried_gain_cents: int
+    coupons_cents: int
     held_days: int
     waited_days: int
 

@@ -11,6 +11,7 @@ from events.state.folding import Fold, InvariantError, Mutator
 from events.state.ledger import CashLedger
 from events.state.loan_book import LoanBook
 from events.state.lots import Lots
+from events.state.realised import Realised
 from events.state.results import Results
 
 
@@ -26,6 +27,7 @@ class State:
         self.lots = Lots()
         self.capital = Capital()
         self.results = Results()
+        self.realised = Realised()
         self._pending = self.agenda.pending
         self._mutators: dict[type[Fact], tuple[Mutator, ...]] = {}
         for fold in self._folds().values():
@@ -40,6 +42,7 @@ class State:
             "lots": self.lots,
             "capital": self.capital,
             "results": self.results,
+            "realised": self.realised,
         }
 
     def apply(self, record: Record) -> None:

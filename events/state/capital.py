@@ -15,6 +15,7 @@ from events.facts import (
     NavReported,
     OriginationFeeReceived,
     PartnerDefaulted,
+    ReserveFilled,
 )
 from events.facts.fees import FEES
 from events.record import Fact, Record
@@ -45,8 +46,9 @@ class Capital:
 
     def __init__(self) -> None:
         self.calls = 0
-        self.called = {"deployment": 0, "opening_book": 0, "fees": 0}
+        self.called = {"deployment": 0, "opening_book": 0, "fees": 0, "reserve": 0}
         self.fee_calls_pending = 0
+        self.reserve_calls_pending = 0
         self.undeployed_cents = 0
         self.lp_contributed_cents = 0
         self.gp_contributed_cents = 0
@@ -75,6 +77,7 @@ class Capital:
             FeesPaid: self._paid,
             FeesWaived: self._waived,
             LoanOriginated: self._originated,
+            ReserveFilled: self._reserve_filled,
             OriginationFeeReceived: self._origination_fee,
             NavReported: self._nav,
             DefaultAnnounced: self._announced,
@@ -92,6 +95,7 @@ class Capital:
         self.calls += 1
         self.called[fact.purpose] += fact.amount_cents
         self.fee_calls_pending += fact.purpose == "fees"
+        self.reserve_calls_pending += fact.purpose == "reserve"
 
     def _contributed(self, record: Record, fact: CapitalContributed) -> None:
         self.lp_contributed_cents += fact.lp_cents
@@ -102,12 +106,17 @@ class Capital:
             self.fee_calls_pending -= 1
         else:
             self.undeployed_cents += fact.amount_cents
+            self.reserve_calls_pending -= fact.purpose == "reserve"
         self._flow(record.day, -fact.lp_cents)
         self.lp_paid_in.append((record.day, fact.lp_cents))
 
     def _originated(self, _record: Record, fact: LoanOriginated) -> None:
         if fact.source != "reinvestment":
             self.undeployed_cents -= fact.principal_cents
+
+    def _reserve_filled(self, _record: Record, fact: ReserveFilled) -> None:
+        if fact.source == "call":  # called capital that is in the reserve is not on its way to a loan any more
+            self.undeployed_cents -= fact.amount_cents
 
     def _distributed(self, record: Record, fact: CapitalDistributed) -> None:
         self.lp_distributed_cents += fact.lp_cents

@@ -1,4 +1,4 @@
-"""Lots: proceeds on their way from an exit to the next loan."""
+"""Lots: proceeds on their way from an exit to the next loan, and which of them lie in the reserve."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any
 
 from events.facts import (
+    CapitalDistributed,
     CapitalReinvested,
     FeesPaid,
     LoanExited,
@@ -17,6 +18,9 @@ from events.facts import (
     ReinvestmentPeriodEnded,
     ReinvestmentResumed,
     ReinvestmentSuspended,
+    ReserveDrawn,
+    ReserveFilled,
+    ReserveReleased,
 )
 from events.record import Fact, Record
 from events.state.folding import InvariantError, Mutator
@@ -24,21 +28,32 @@ from events.state.folding import InvariantError, Mutator
 
 @dataclass(slots=True)
 class Lot:
-    """Cash of one inflow that has not been reinvested yet."""
+    """Cash of one inflow that has not been reinvested yet; ``source`` is what brought it."""
 
     received_day: int
     cents: int
+    source: str
     released: bool = False
 
 
+CALL = "call"
+"""The source of a lot that a capital call has put into the reserve."""
+
+
 class Lots:
-    """Lots by the seq of the record that brought the cash; eligible ones in the order of their release."""
+    """Lots by the seq of the record that brought the cash; eligible ones in the order of their release.
+
+    ``reserved_cents`` of the eligible cash lie in the reserve, the rest in cash.
+    """
 
     def __init__(self) -> None:
         self.lots: dict[int, Lot] = {}
         self.eligible: deque[int] = deque()
         self.eligible_cents = 0
         self.waiting_cents = 0
+        self.reserved_cents = 0
+        self.called_into_reserve_cents = 0
+        self.distributable_cents = 0
         self.accepted_cents = 0
         self.suspended = False
         self.period_over = False
@@ -52,6 +67,10 @@ class Lots:
             ProceedsReleased: self._released,
             CapitalReinvested: self._reinvested,
             FeesPaid: self._fees_paid,
+            ReserveFilled: self._reserve_filled,
+            ReserveReleased: self._reserve_released,
+            ReserveDrawn: self._reserve_drawn,
+            CapitalDistributed: self._distributed,
             ReinvestmentDeclined: self._declined,
             ReinvestmentSuspended: self._suspend,
             ReinvestmentResumed: self._resume,
@@ -63,9 +82,20 @@ class Lots:
         """All proceeds that are on their way to the next loan."""
         return self.eligible_cents + self.waiting_cents
 
-    def take(self, cents: int) -> list[tuple[int, int]]:
-        """What each eligible lot gives to ``cents``, oldest release first; changes nothing."""
-        return self._take(cents, self.eligible)
+    @property
+    def in_cash_cents(self) -> int:
+        """What of them lies in cash, not in the reserve."""
+        return self.cents - self.reserved_cents
+
+    def eligible_from(self, source: str) -> int:
+        """Eligible cents that one source has brought."""
+        return sum(lot.cents for lot in map(self.lots.__getitem__, self.eligible) if lot.source == source)
+
+    def take(self, cents: int, source: str | None = None) -> list[tuple[int, int]]:
+        """What eligible lots (of one source, if given) give to ``cents``, oldest release first; changes nothing."""
+        if source is None:
+            return self._take(cents, self.eligible)
+        return self._take(cents, (seq for seq in self.eligible if self.lots[seq].source == source))
 
     def take_any(self, cents: int) -> list[tuple[int, int]]:
         """What each lot gives to ``cents``, eligible ones first, then the oldest; changes nothing."""
@@ -82,17 +112,25 @@ class Lots:
             cents -= part
         return taken
 
-    def _add(self, record: Record, cents: int) -> None:
+    def by_source(self, taken: list[tuple[int, int]]) -> dict[str, int]:
+        """What was taken from lots, summed by what brought them."""
+        sums: dict[str, int] = {}
+        for seq, cents in taken:
+            source = self.lots[seq].source
+            sums[source] = sums.get(source, 0) + cents
+        return sums
+
+    def _add(self, record: Record, cents: int, source: str) -> None:
         if cents > 0 and not self.period_over:
-            self.lots[record.seq] = Lot(record.day, cents)
+            self.lots[record.seq] = Lot(record.day, cents, source)
             self.waiting_cents += cents
             self.accepted_cents += cents
 
     def _received(self, record: Record, fact: LoanExited | LoanRecovered) -> None:
-        self._add(record, fact.proceeds_cents)
+        self._add(record, fact.proceeds_cents, "exit" if isinstance(fact, LoanExited) else "recovery")
 
     def _paid(self, record: Record, fact: LoanInterestPaid) -> None:
-        self._add(record, fact.amount_cents)
+        self._add(record, fact.amount_cents, "interest")
 
     def _released(self, _record: Record, fact: ProceedsReleased) -> None:
         lot = self.lots[fact.lot]
@@ -112,9 +150,34 @@ class Lots:
         self.reinvestments += 1
 
     def _fees_paid(self, record: Record, fact: FeesPaid) -> None:
-        for seq, cents in fact.lots:
+        self._give_up(record, fact.lots)
+
+    def _give_up(self, record: Record, taken: list[tuple[int, int]]) -> None:
+        """These cents become no loan."""
+        for seq, cents in taken:
+            if self.lots[seq].source != CALL:
+                self.accepted_cents -= cents
             self._use(record, seq, cents)
-            self.accepted_cents -= cents
+
+    def _reserve_filled(self, record: Record, fact: ReserveFilled) -> None:
+        self.reserved_cents += fact.amount_cents
+        if fact.source == CALL:
+            self.lots[record.seq] = Lot(record.day, fact.amount_cents, CALL, released=True)
+            self.eligible.append(record.seq)
+            self.eligible_cents += fact.amount_cents
+            self.called_into_reserve_cents += fact.amount_cents
+
+    def _reserve_released(self, record: Record, fact: ReserveReleased) -> None:
+        self.reserved_cents -= fact.amount_cents
+        if fact.purpose == "distribution":
+            self._give_up(record, fact.lots)
+            self.distributable_cents += fact.amount_cents
+
+    def _reserve_drawn(self, _record: Record, fact: ReserveDrawn) -> None:
+        self.reserved_cents -= fact.amount_cents
+
+    def _distributed(self, _record: Record, fact: CapitalDistributed) -> None:
+        self.distributable_cents = max(0, self.distributable_cents - fact.amount_cents + fact.undeployed_cents)
 
     def _use(self, record: Record, seq: int, cents: int) -> None:
         lot = self.lots[seq]
@@ -155,6 +218,9 @@ class Lots:
         return {
             "lots": {str(seq): [lot.received_day, lot.cents] for seq, lot in self.lots.items()},
             "eligible": list(self.eligible),
+            "reserved_cents": self.reserved_cents,
+            "called_into_reserve_cents": self.called_into_reserve_cents,
+            "distributable_cents": self.distributable_cents,
             "suspended": self.suspended,
             "period_over": self.period_over,
             "accepted_cents": self.accepted_cents,

@@ -24,6 +24,7 @@ from events.state import State
 from handlers.fund.partners import Partners, call_due
 from handlers.loans.generator import LoanGenerator
 from handlers.loans.purchases import Purchases
+from handlers.reinvestment.reserve import Reserve
 from handlers.settings import Settings
 
 CHUNK = 1000
@@ -58,6 +59,7 @@ class Deployment:
         generator: LoanGenerator,
         purchases: Purchases,
         partners: Partners,
+        reserve: Reserve,
         opening: OpeningBook | None,
         last_day: int,
     ) -> None:
@@ -69,12 +71,15 @@ class Deployment:
         self._opening = opening
         self._last_day = last_day
         self._partners = partners
+        self._reserve = reserve
         self._plan_starts_at = 0
 
     def call_opening_book(self, day: int) -> Iterator[Output]:
         """The first closing: capital for the opening book is called and paid on the day."""
         if self._opening is not None:
-            self._plan_starts_at = _affordable(self._opening.principal_cents.tolist(), self._partners.deployable_cents)
+            reserve = self._reserve.minimum_cents if self._reserve.enabled else 0
+            prices = self._opening.principal_cents.tolist()
+            self._plan_starts_at = reserve + _affordable(prices, self._partners.deployable_cents - reserve)
             yield from self._call(day, self._plan_starts_at, "opening_book")
 
     def buy_opening_book(self, day: int) -> Iterator[Output]:
@@ -157,7 +162,8 @@ class Deployment:
         """Buy loans by target shares with all called capital that has not been spent yet."""
         available = min(self._state.capital.undeployed_cents, self._state.ledger.cash_cents)
         targets = {name: zone.target_allocation for name, zone in self._settings.zones.items()}
-        purchase = self._purchases.plan(day, self._purchases.affordable(available), targets, "deployment")
+        earlier = self._state.results.shortfall["deployment"]
+        purchase = self._purchases.plan(day, self._purchases.affordable(available), targets, "deployment", earlier)
         deployed = CapitalDeployed(
             call=command.call,
             offered_cents=available,

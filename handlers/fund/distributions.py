@@ -29,7 +29,8 @@ class Distributions:
     def distribute(self, day: int) -> Iterator[Output]:
         """Cash goes out but what the next quarter's fees need; on the last day, all.
 
-        In the reinvestment period only what is not recycled goes out, and only where something may not be.
+        In the reinvestment period only what is not recycled goes out, and only where something may not be, or where
+        the cash reserve could not keep it.
         """
         fund = self._settings.fund
         undeployed = max(0, self._state.capital.undeployed_cents) if day >= self._deployed_by else 0
@@ -37,7 +38,7 @@ class Distributions:
         if day == self._last_day:
             amount = self._state.ledger.cash_cents
         elif not self._state.lots.period_over and fund.recycle == "all" and fund.recycling_cap is None:
-            return
+            amount = min(self._state.lots.distributable_cents, free_cash(self._state))
         else:
             amount = max(0, amount - self._fees.holdback_cents(day))
         if amount:

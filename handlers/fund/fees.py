@@ -1,7 +1,8 @@
 """Fees and expenses: what is owed on which day, and with what it is paid.
 
-Paid from free cash (cash that is neither a lot of proceeds nor called for loans); then from a call on the fee
-reserve; what the reserve can't give any more comes out of proceeds; the rest stays a payable and is tried again.
+Paid from free cash (cash that is neither a lot of proceeds nor called for loans); then from the cash reserve, where
+there is one; then from a call on the fee reserve; what the reserve can't give any more comes out of proceeds; the
+rest stays a payable and is tried again.
 """
 
 import math
@@ -11,7 +12,7 @@ from itertools import pairwise
 
 from events.bus import Output
 from events.dates import Calendar
-from events.facts import CapitalCalled, CapitalContributed, FeeAccrued, FeesPaid, FeesWaived
+from events.facts import CapitalCalled, CapitalContributed, FeeAccrued, FeesPaid, FeesWaived, ReserveDrawn
 from events.facts.fees import FEES
 from events.postings import LOANS_AT_COST
 from events.record import Fact, Record
@@ -23,7 +24,7 @@ from handlers.settings import Settings
 
 def free_cash(state: State) -> int:
     """Cash that is not on its way to a loan, in cents."""
-    return max(0, state.ledger.cash_cents - state.lots.cents - max(0, state.capital.undeployed_cents))
+    return max(0, state.ledger.cash_cents - state.lots.in_cash_cents - max(0, state.capital.undeployed_cents))
 
 
 class Fees:
@@ -114,11 +115,11 @@ class Fees:
 
     def _payments(self) -> list[Fact]:
         """The fact that pays fees in their order; proceeds are used only when nothing can be called any more."""
-        free = free_cash(self._state)
-        lots = 0
+        lots = self._state.lots
+        free, reserve = free_cash(self._state), lots.reserved_cents
+        left = free + reserve
         if not self._partners.callable_for_fees_cents() and not self._calls_pending():
-            lots = self._state.lots.cents
-        left = free + lots
+            left = free + lots.cents
         by_fee: dict[str, int] = {}
         for fee in FEES:
             amount = min(self._state.capital.owed[fee], left)
@@ -128,7 +129,16 @@ class Fees:
         amount = sum(by_fee.values())
         if not amount:
             return []
-        return [FeesPaid(amount_cents=amount, by_fee=by_fee, lots=self._state.lots.take_any(max(0, amount - free)))]
+        from_lots = max(0, amount - free)
+        drawn = min(from_lots, reserve)
+        paid = FeesPaid(amount_cents=amount, by_fee=by_fee, lots=lots.take_any(from_lots))
+        if not drawn:
+            return [paid]
+        left_in = reserve - drawn
+        return [
+            ReserveDrawn(purpose="fees", amount_cents=drawn, lots=lots.take(drawn), reserve_cents=left_in),
+            paid,
+        ]
 
     def _invested(self) -> int:
         """The limited partners' part of the cost of loans that pay, in cents."""

@@ -9,6 +9,7 @@ from scipy.special import log_ndtr, ndtri_exp
 from events.units import to_cents
 from handlers.loans.config import LoansConfig, RateDraw, SizeConfig
 from handlers.ports import BLOCK, Draws
+from handlers.reinvestment.config import ReinvestmentConfig
 from handlers.settings import Settings
 
 
@@ -52,7 +53,7 @@ class LoanGenerator:
         self._settings = settings
         self._draws = draws
         self._blocks: dict[tuple[str, str, int], list[Offer]] = {}
-        self._made_for: LoansConfig | None = None
+        self._made_for: tuple[LoansConfig, ReinvestmentConfig] | None = None
 
     def minimum_cents(self) -> int:
         """The smallest principal of a new loan."""
@@ -60,18 +61,33 @@ class LoanGenerator:
 
     def offer(self, zone: str, source: str, entity: int) -> Offer:
         """The loan with this number in this zone and from this source."""
-        if self._made_for is not self._settings.loans:
-            self._made_for = self._settings.loans
+        settings = self._settings
+        made_for = self._made_for
+        if made_for is None or made_for[0] is not settings.loans or made_for[1] is not settings.reinvestment_engine:
+            self._made_for = (settings.loans, settings.reinvestment_engine)
             self._blocks.clear()
         block = self._blocks.get((zone, source, entity // BLOCK))
         if block is None:
-            block = self._make(f"{zone}/{source}", entity // BLOCK, self._made_for)
+            block = self._make(f"{zone}/{source}", entity // BLOCK, self._terms(source))
             self._blocks[zone, source, entity // BLOCK] = block
         return block[entity % BLOCK]
 
     def fate(self, zone: str, entity: int) -> tuple[float, float, float]:
         """Exit threshold, default threshold and kind draw of a loan whose attributes come from a tape."""
         return self.offer(zone, "tape", entity)[3:]
+
+    def _terms(self, source: str) -> LoansConfig:
+        """The terms of new loans; those of reinvestment are drawn around shifted means."""
+        loans, engine = self._settings.loans, self._settings.reinvestment_engine
+        by_size, by_ltv = engine.reinvestment_size_adjustment, engine.reinvestment_ltv_adjustment
+        if source != "reinvestment" or not (by_size or by_ltv):
+            return loans
+        return loans.model_copy(
+            update={
+                "size": loans.size.model_copy(update={"mean": loans.size.mean * (1 + by_size)}),
+                "ltv": loans.ltv.model_copy(update={"mean": loans.ltv.mean * (1 + by_ltv)}),
+            }
+        )
 
     def _make(self, series: str, block: int, config: LoansConfig) -> list[Offer]:
         size, ltv, coupon = self._draws.attributes(series, block).T

@@ -24,6 +24,7 @@ from events.state.loan_book import DEFAULTED, PERFORMING, LoanTerms, grown
 from handlers.loans.claims import flat_share_of_gain, net_sale, simple_interest, tiered_share_of_gain
 from handlers.loans.exits import CHUNK, Ending, ExitClock, interest_starts
 from handlers.loans.values import PropertyValues
+from handlers.risk.exposure import Exposure, make_marks, share_at
 from handlers.settings import Settings
 
 
@@ -51,13 +52,20 @@ class Lifecycle:
     """Turns endings into facts. Remembers, by row, what the books carry for each loan since its last valuation."""
 
     def __init__(
-        self, state: State, settings: Settings, calendar: Calendar, values: PropertyValues, clock: ExitClock
+        self,
+        state: State,
+        settings: Settings,
+        calendar: Calendar,
+        values: PropertyValues,
+        clock: ExitClock,
+        exposure: Exposure,
     ) -> None:
         self._state = state
         self._settings = settings
         self._calendar = calendar
         self._values = values
         self._clock = clock
+        self._exposure = exposure
         self._carried_interest = np.zeros(256, np.int64)
         self._carried_gain = np.zeros(256, np.int64)
 
@@ -124,6 +132,7 @@ class Lifecycle:
         rows = book.living_rows()
         self._cover(len(book))
         totals = _Totals(len(book.zones))
+        self._exposure.begin_valuation()
         for first in range(0, len(rows), CHUNK):
             self._value_rows(rows[first : first + CHUNK], day, totals)
         loans, principal, claim, worth = (dict(zip(book.zones, sums, strict=True)) for sums in totals.by_zone.tolist())
@@ -147,11 +156,13 @@ class Lifecycle:
         net = net_sale(values, self._settings.loans.selling_cost, book.column("senior_debt_cents")[rows])
         worth = np.rint(np.minimum(owed, net)).astype(np.int64)
         claim = np.rint(owed).astype(np.int64)
+        coupon, participation = book.column("coupon")[rows], self._participation(rows, values)
         for place in np.flatnonzero(book.status()[rows] == DEFAULTED).tolist() if book.in_recovery else ():
             row = rows.item(place)
             default = book.defaults[row]
             claim[place] = default.claim_cents
             interest[place] = default.interest_cents
+            coupon[place] = participation[place] = 0
             worth[place] = self._recovery(book.terms(row).zone, default.claim_cents, net.item(place))
         gain = worth - principal - interest
         totals.interest_change += int((interest - self._carried_interest[rows]).sum())
@@ -159,7 +170,10 @@ class Lifecycle:
         self._carried_interest[rows] = interest
         self._carried_gain[rows] = gain
         columns = np.stack((np.ones_like(principal), principal, claim, worth))
-        totals.by_zone += columns @ _indicators(book.column("zone")[rows], len(book.zones))
+        zones = book.column("zone")[rows]
+        totals.by_zone += columns @ _indicators(zones, len(book.zones))
+        ltv = (principal + interest) / values
+        self._exposure.mark(rows, zones, make_marks(claim.astype(np.float64), ltv, coupon, participation))
 
     def _exit(self, ending: Ending, day: int) -> LoanExited:
         kind = ending.kind
@@ -188,7 +202,7 @@ class Lifecycle:
         proceeds = self._known_proceeds(row, day)
         if proceeds is None:
             proceeds = round(min(loan.claim, loan.net) * (1 - discount))
-        return LoanExited.model_validate(self._paid(loan, day, kind, proceeds, loan.interest, loan.claim))
+        return LoanExited.model_validate(self._paid(loan, day, kind, proceeds, loan.interest, loan.claim, day))
 
     def _recover(self, row: int, day: int, kind: str, discount: float) -> LoanRecovered:
         loan = self._loan(row, day)
@@ -196,16 +210,22 @@ class Lifecycle:
         proceeds = self._known_proceeds(row, day)
         if proceeds is None:
             proceeds = round(self._recovery(loan.terms.zone, default.claim_cents, loan.net) * (1 - discount))
-        paid = self._paid(loan, day, kind, proceeds, default.interest_cents, default.claim_cents)
+        paid = self._paid(loan, day, kind, proceeds, default.interest_cents, default.claim_cents, default.day)
         return LoanRecovered.model_validate({**paid, "waited_days": day - default.day})
 
     def _known_proceeds(self, row: int, day: int) -> int | None:
         known = self._state.book.known_endings.get(row)
         return known.proceeds_cents if known is not None and known.day == day else None
 
-    def _paid(self, loan: "_Loan", day: int, kind: str, proceeds: int, interest: int, claim: int) -> dict[str, Any]:
+    def _paid(
+        self, loan: "_Loan", day: int, kind: str, proceeds: int, interest: int, claim: int, accrued_until: int
+    ) -> dict[str, Any]:
         """The fields that exits and recoveries share; interest comes before gain, after principal."""
         terms = loan.terms
+        coupons = 0
+        if terms.pays_cash:
+            whole = simple_interest(terms.principal_cents, terms.coupon, accrued_until - terms.bought_day)
+            coupons = max(0, round(whole) - interest)
         received = min(interest, max(0, proceeds - terms.principal_cents))
         if loan.row >= len(self._carried_gain):
             self._cover(loan.row + 1)
@@ -221,6 +241,7 @@ class Lifecycle:
             "property_value_cents": round(loan.value),
             "carried_interest_cents": self._carried_interest.item(loan.row),
             "carried_gain_cents": self._carried_gain.item(loan.row),
+            "coupons_cents": coupons,
             "held_days": day - terms.bought_day,
         }
 
@@ -273,6 +294,15 @@ class Lifecycle:
             owed = np.where(np.isnan(shares), tiered, owed)
         rounded: NDArray[np.float64] = np.rint(owed)
         return rounded
+
+    def _participation(self, rows: NDArray[np.intp], values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Share of further appreciation × value, in cents; 0 below the opening value."""
+        opening = self._state.book.column("property_value_cents")[rows]
+        shares = self._state.book.column("share")[rows]
+        if not isinstance(self._settings.loans.appreciation_share, float):
+            shares = share_at(values / opening - 1, shares, self._settings.loans.tiers())
+        part: NDArray[np.float64] = shares * values * (values >= opening)
+        return part
 
     def _cover(self, count: int) -> None:
         self._carried_interest = grown(self._carried_interest, count)

@@ -1,5 +1,6 @@
 """Buying loans: which loans an amount buys, by shares of the zones."""
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from events.dates import Calendar
@@ -39,6 +40,15 @@ class Purchases:
         fees = self._settings.fees
         return cents if fees.origination_payer == "borrower" else int(cents / (1 + fees.origination))
 
+    def fee_on(self, cents: int) -> int:
+        """The origination fee that the fund pays on loans of ``cents``."""
+        fees = self._settings.fees
+        return 0 if fees.origination_payer == "borrower" else round(fees.origination * cents)
+
+    def smallest_cents(self) -> int:
+        """The smallest loan that can be bought."""
+        return self._generator.minimum_cents()
+
     def origination_fees(self, purchase: Purchase, day: int, lots: list[tuple[int, int]]) -> list[Fact]:
         """The fee on these loans: income where borrowers pay it, else an expense, paid at once (out of ``lots``)."""
         fees = self._settings.fees
@@ -60,17 +70,17 @@ class Purchases:
         amount_cents: int,
         shares: dict[str, float],
         source: Literal["deployment", "reinvestment"],
+        earlier: Mapping[str, int],
         limit: int | None = None,
     ) -> Purchase:
         """Loans for at most ``amount_cents``, each in the zone that is furthest below its share.
 
-        What a zone got too little (or much) of earlier amounts counts, so that small amounts, which buy a loan or
-        two each, keep to the shares over time. The last loan is cut to what is left where that is at least the
+        What a zone got too little (or much) of ``earlier`` amounts counts, so that small amounts, which buy a loan
+        or two each, keep to the shares over time. The last loan is cut to what is left where that is at least the
         minimum size.
         """
         config = self._settings.loans
         zones = [zone for zone in shares if shares[zone] > 0]
-        earlier = self._state.results.shortfall[source]
         gaps = [shares[zone] * amount_cents + earlier.get(zone, 0) for zone in zones]
         spent = [0] * len(zones)
         entities = {zone: self._state.book.next_entity[zone, source] for zone in zones}

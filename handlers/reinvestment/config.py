@@ -8,13 +8,14 @@ from events.config import Config
 from events.units import Amount, Count, Number, Rate
 
 Share = Annotated[Rate, Field(ge=0, le=1)]
+Strategy = Literal["maintain_allocation", "rebalance", "opportunistic", "custom"]
 Months = Annotated[Number, Field(ge=0, le=120)]
 
 
 class ReinvestmentConfig(Config):
     """When, how much and where proceeds are reinvested."""
 
-    reinvestment_strategy: Literal["maintain_allocation", "rebalance", "opportunistic", "custom"] = "rebalance"
+    reinvestment_strategy: Strategy = "rebalance"
     min_reinvestment_amount: Annotated[Amount, Field(ge=0)] = 100_000
     reinvestment_frequency: Literal["on_exit", "monthly", "quarterly", "semi_annual", "annual"] = "quarterly"
     reinvestment_delay: Months = 1
@@ -41,10 +42,4 @@ class ReinvestmentConfig(Config):
                 "cash_reserve_min ≤ cash_reserve_target ≤ cash_reserve_max is broken by"
                 f" {self.cash_reserve_min:g}, {self.cash_reserve_target:g}, {self.cash_reserve_max:g}"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _some_multiplier(self) -> Self:
-        if self.zone_preference_multipliers and not any(self.zone_preference_multipliers.values()):
-            raise ValueError("zone_preference_multipliers: at least one multiplier must be above 0")
         return self

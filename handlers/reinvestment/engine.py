@@ -1,42 +1,84 @@
 """The reinvestment engine: lots wait out their delay, checks deploy what is eligible, the rest carries forward."""
 
 from collections.abc import Iterator
+from typing import Any, NamedTuple
 
-from events.bus import Led, Output
-from events.commands import ReinvestProceeds
+from events.bus import Led, Output, Rejected
+from events.commands import CheckReserve, Reinvest, ReinvestProceeds
 from events.dates import MONTHS_BETWEEN, Calendar
 from events.facts import (
+    AllocationAdjusted,
+    BatchCut,
     CapitalReinvested,
     CommandCancelled,
     CommandScheduled,
     LoanExited,
     LoanInterestPaid,
     LoanRecovered,
+    ProceedsCarried,
     ProceedsReleased,
     ReinvestmentDeclined,
     ReinvestmentPeriodEnded,
     ReinvestmentResumed,
+    ReserveFilled,
+    RiskAssessed,
 )
+from events.facts.reinvestment import Trigger
 from events.record import Fact, Record
 from events.state import State
 from events.state.lots import beyond
 from events.units import to_cents
-from handlers.loans.purchases import Purchases
+from handlers.loans.purchases import Purchase, Purchases
+from handlers.ports import MarketView
+from handlers.reinvestment.config import ReinvestmentConfig
+from handlers.reinvestment.performance import adjusted, annualised_return
+from handlers.reinvestment.reserve import Reserve
+from handlers.reinvestment.strategies import Shares, Wish, scaled, wish
+from handlers.risk.exposure import Exposure
+from handlers.risk.measures import change_of, diversification_impact, risk_adjusted_return_impact, risk_of, shares_of
 from handlers.settings import Settings
+
+
+class _Check(NamedTuple):
+    """What is to be lent, and how; multipliers are those of a manual reinvestment, which tilt any strategy."""
+
+    day: int
+    trigger: Trigger
+    offered_cents: int
+    strategy: str
+    dynamic: bool
+    source: str | None = None
+    multipliers: dict[str, float] | None = None
+    details: dict[str, Any] = {}  # noqa: RUF012  (never changed)
 
 
 class Reinvestment:
     """Decides when proceeds become loans again."""
 
     def __init__(
-        self, state: State, settings: Settings, calendar: Calendar, purchases: Purchases, period_end: int
+        self,
+        state: State,
+        settings: Settings,
+        calendar: Calendar,
+        purchases: Purchases,
+        reserve: Reserve,
+        exposure: Exposure,
+        market: MarketView,
+        period_end: int,
     ) -> None:
         """``period_end`` is the first day after the reinvestment period."""
         self._state = state
         self._settings = settings
         self._calendar = calendar
         self._purchases = purchases
+        self._reserve = reserve
+        self._exposure = exposure
+        self._market = market
         self._period_end = period_end
+
+    @property
+    def _config(self) -> ReinvestmentConfig:
+        return self._settings.reinvestment_engine
 
     def schedule_on_loan_exited(self, record: Record, fact: LoanExited) -> Output:
         """Proceeds of an exit wait for the delay."""
@@ -55,69 +97,238 @@ class Reinvestment:
         return [ProceedsReleased(lot=command.lot, amount_cents=self._state.lots.lots[command.lot].cents)]
 
     def check_on_proceeds_released(self, record: Record, _fact: ProceedsReleased) -> Output:
-        """With frequency ``on_exit``, each release is a check."""
-        if self._settings.reinvestment_engine.reinvestment_frequency != "on_exit":
+        """With frequency ``on_exit``, each release is a check; with a reserve, once the release has gone into it."""
+        if self._config.reinvestment_frequency != "on_exit" or self._reserve.enabled:
             return None
-        return next(self.check(record.day), None)
+        return self._check(record.day, "release")
+
+    def check_on_reserve_filled(self, record: Record, fact: ReserveFilled) -> Output:
+        """A reserve above its maximum is a check on the day; with frequency ``on_exit``, any release is."""
+        if fact.source == "call" or record.phase != "reinvestment":
+            return None
+        if fact.reserve_cents > self._reserve.maximum_cents:
+            return self._check(record.day, "reserve_max")
+        return self._check(record.day, "release") if self._config.reinvestment_frequency == "on_exit" else None
+
+    def check_reserve(self, day: int, _command: CheckReserve) -> Output | Rejected:
+        """Settings have put the reserve above its maximum."""
+        if self._state.lots.reserved_cents <= self._reserve.maximum_cents:
+            return Rejected("the reserve is not above its maximum any more")
+        return self._check(day, "reserve_max")
 
     def check_on_resumed(self, record: Record, _fact: ReinvestmentResumed) -> Output:
         """With frequency ``on_exit``, what has become eligible meanwhile does not wait for the next release."""
-        if self._settings.reinvestment_engine.reinvestment_frequency != "on_exit":
+        if self._config.reinvestment_frequency != "on_exit":
             return None
-        return next(self.check(record.day), None)
+        return self._check(record.day, "resumed")
 
     def check_on_month_end(self, day: int) -> Iterator[Output]:
         """With any other frequency, the ends of its periods are checks."""
-        months = MONTHS_BETWEEN.get(self._settings.reinvestment_engine.reinvestment_frequency)
+        months = MONTHS_BETWEEN.get(self._config.reinvestment_frequency)
         if months is not None and self._calendar.date(day).month % months == 0:
-            yield from self.check(day)
+            yield self._check(day, "check")
 
-    def check(self, day: int) -> Iterator[Output]:
-        """Deploy what is eligible by target shares, or say why not."""
-        config = self._settings.reinvestment_engine
-        lots = self._state.lots
-        offered = min(lots.eligible_cents, self._state.ledger.cash_cents)
+    def reinvest(self, day: int, command: Reinvest) -> Output:
+        """A manual reinvestment: of what is eligible (with a reserve, down to its minimum), whatever its amount."""
+        lots, wanted = self._state.lots, command.amount_cents
+        if lots.period_over:
+            return [ReinvestmentDeclined(reason="period_over", amount_cents=wanted, trigger="manual")]
+        available = lots.eligible_cents if command.source is None else lots.eligible_from(command.source)
+        if self._reserve.enabled:
+            available = min(available, max(0, lots.reserved_cents - self._reserve.minimum_cents))
+        if wanted > available:
+            return [
+                ReinvestmentDeclined(
+                    reason="insufficient_cash",
+                    amount_cents=wanted,
+                    trigger="manual",
+                    available_cents=available,
+                    shortfall_cents=wanted - available,
+                )
+            ]
+        dynamic = command.enable_dynamic_allocation
+        return self._lend(
+            _Check(
+                day,
+                "manual",
+                wanted,
+                command.strategy or self._config.reinvestment_strategy,
+                self._config.enable_dynamic_allocation if dynamic is None else dynamic,
+                command.source,
+                command.zone_preference_multipliers,
+                command.source_details,
+            )
+        )
+
+    def _check(self, day: int, trigger: Trigger) -> Output:
+        """Deploy what is eligible (with a reserve, what is above its target), or say why not."""
+        config, lots = self._config, self._state.lots
+        if self._reserve.enabled:
+            offered = lots.reserved_cents - self._reserve.target_cents
+            if not lots.reserved_cents:
+                return None
+        else:
+            offered = lots.eligible_cents
+            if offered <= 0:
+                return None
+        check = _Check(day, trigger, offered, config.reinvestment_strategy, config.enable_dynamic_allocation)
         if offered <= 0:
-            return
-        if lots.suspended:
-            yield [ReinvestmentDeclined(reason="suspended", amount_cents=offered)]
-            return
+            return self._decline(
+                check, "reserve_below_target", minimum=self._reserve.target_cents, amount=lots.reserved_cents
+            )
         minimum = to_cents(config.min_reinvestment_amount)
-        if offered < minimum:
-            yield [ReinvestmentDeclined(reason="below_minimum", amount_cents=offered, minimum_cents=minimum)]
-            return
-        target = {name: zone.target_allocation for name, zone in self._settings.zones.items()}
-        budget = self._purchases.affordable(offered)
-        purchase = self._purchases.plan(day, budget, target, "reinvestment", config.reinvestment_batch_size)
+        if offered < minimum and not lots.suspended:
+            return self._decline(check, "below_minimum", minimum=minimum)
+        return self._lend(check)
+
+    def _lend(self, check: _Check) -> Output:
+        """Buy loans with what is offered, by the strategy's shares."""
+        lots = self._state.lots
+        if lots.suspended:
+            return self._decline(check, "suspended")
+        wanted, adjustment = self._wish(check)
+        if not wanted.shares:
+            return self._decline(check, "no_zone")
+        manual = check.trigger == "manual"
+        earlier = self._state.results.shortfall["reinvestment"]
+        purchase = self._purchases.plan(
+            check.day,
+            self._purchases.affordable(check.offered_cents),
+            wanted.shares,
+            "reinvestment",
+            {} if manual or wanted.closes_gaps else earlier,
+            self._config.reinvestment_batch_size,
+        )
         if not purchase.loans:
-            yield [ReinvestmentDeclined(reason="indivisible", amount_cents=offered, minimum_cents=minimum)]
-            return
+            return self._decline(check, "indivisible", minimum=self._purchases.smallest_cents())
         spent = purchase.spent_cents
-        used = lots.take(spent)
-        fee_lots = beyond(lots.take(offered), spent, round(self._settings.fees.origination * spent))
-        fees = self._purchases.origination_fees(purchase, day, fee_lots)
-        actual = {name: purchase.by_zone.get(name, 0) / spent for name in target}
-        yield Led(
+        offered_lots = lots.take(check.offered_cents, check.source)
+        fee_lots = beyond(offered_lots, spent, self._purchases.fee_on(spent))
+        used = lots.take(spent, check.source)
+        fees = self._purchases.origination_fees(purchase, check.day, fee_lots)
+        left = check.offered_cents - spent - sum(cents for _, cents in fee_lots)
+        target = {zone: wanted.shares.get(zone, 0.0) for zone in self._state.book.zones}
+        actual = {zone: purchase.by_zone.get(zone, 0) / spent for zone in target}
+        before: list[Fact] = [] if adjustment is None else [adjustment]
+        taken = check.offered_cents - left
+        if self._reserve.enabled:
+            before.append(self._reserve.released(taken, lots.take(taken, check.source), "reinvestment"))
+        return Led(
             CapitalReinvested(
-                strategy=config.reinvestment_strategy,
-                offered_cents=offered,
+                trigger=check.trigger,
+                strategy=check.strategy,
+                offered_cents=check.offered_cents,
                 amount_cents=spent,
-                carried_cents=offered - spent,
+                carried_cents=left,
                 loans=len(purchase.loans),
+                loan_ids=[loan.loan_id for loan in purchase.loans],
                 target=target,
                 actual=actual,
-                gap={name: actual[name] - target[name] for name in target},
-                shortfall=purchase.shortfall,
+                gap={zone: actual[zone] - target[zone] for zone in target},
+                shortfall=earlier if manual else {} if wanted.closes_gaps else purchase.shortfall,
                 lots=used,
-                remainder=purchase.remainder,
+                by_source=lots.by_source(used),
+                details=check.details,
             ),
-            [*purchase.loans, *fees],
+            [
+                *purchase.loans,
+                *fees,
+                self._assess(check.day, purchase),
+                *self._left_over(purchase, left),
+                *self._above_maximum(taken),
+            ],
+            before,
         )
+
+    def _wish(self, check: _Check) -> tuple[Wish, AllocationAdjusted | None]:
+        """Shares by zone, and the fact of their adjustment to performance, if there is one."""
+        config = self._config
+        claims = self._exposure.claims()
+        base: Shares = {name: zone.target_allocation for name, zone in self._settings.zones.items()}
+        if check.strategy == "maintain_allocation":
+            base = scaled(claims) or base
+        adjustment = self._adjustment(check.day, base) if check.dynamic else None
+        if adjustment is not None:
+            base = adjustment.after
+        appreciation = self._market.appreciation(check.day)
+        found = wish(check.strategy, config, base, claims, appreciation, check.offered_cents)
+        if check.multipliers is not None:
+            tilted = {zone: share * check.multipliers.get(zone, 1.0) for zone, share in found.shares.items()}
+            found = found._replace(shares=scaled(tilted))
+        return found, adjustment
+
+    def _adjustment(self, day: int, base: Shares) -> AllocationAdjusted | None:
+        """The shares moved by what loans have earned in the look-back window, if any have earned something."""
+        config = self._config
+        after_day = self._calendar.add_months(day, -config.performance_lookback_period)
+        windows = {zone: self._state.realised.between(zone, after_day, day) for zone in base}
+        returns = {zone: annualised_return(window) for zone, window in windows.items()}
+        moved = adjusted(base, returns, config.performance_weight, config.max_allocation_adjustment)
+        if moved is None:
+            return None
+        return AllocationAdjusted(
+            after_day=after_day,
+            performance=returns,
+            loans={zone: window.loans for zone, window in windows.items()},
+            adjustments=moved.by_zone,
+            before=base,
+            after=moved.shares,
+        )
+
+    def _assess(self, day: int, purchase: Purchase) -> RiskAssessed:
+        """What the purchase does to the book's risk."""
+        book_before, book_after = self._exposure.sums(day), self._exposure.sums(day, purchase.loans)
+        before, after = risk_of(book_before), risk_of(book_after)
+        assert after is not None
+        change = None if before is None else change_of(before, after)
+        return RiskAssessed(
+            zones_before=shares_of(book_before.claim_by_zone),
+            zones_after=shares_of(book_after.claim_by_zone),
+            before=before,
+            after=after,
+            change=change,
+            diversification_impact=None if change is None else diversification_impact(change),
+            risk_adjusted_return_impact=None if before is None else risk_adjusted_return_impact(before, after),
+        )
+
+    def _left_over(self, purchase: Purchase, left: int) -> list[Fact]:
+        """Why something is left of the offer, if it is."""
+        if not left or purchase.remainder == "none":
+            return []
+        facts: list[Fact] = [ProceedsCarried(amount_cents=left, reason=purchase.remainder)]
+        if purchase.remainder == "batch_limit":
+            facts.insert(0, BatchCut(limit=self._config.reinvestment_batch_size, left_cents=left))
+        return facts
+
+    def _decline(self, check: _Check, reason: str, *, minimum: int | None = None, amount: int | None = None) -> Output:
+        declined = ReinvestmentDeclined.model_validate(
+            {
+                "reason": reason,
+                "amount_cents": check.offered_cents if amount is None else amount,
+                "minimum_cents": minimum,
+                "trigger": check.trigger,
+            }
+        )
+        return [declined, *self._above_maximum(0)]
+
+    def _above_maximum(self, taken: int) -> list[Fact]:
+        """What stays above the reserve's maximum after ``taken`` cents have left it goes to the partners."""
+        if not self._reserve.enabled:
+            return []
+        lots = self._state.lots
+        left = lots.reserved_cents - taken
+        over = left - self._reserve.maximum_cents
+        if over <= 0:
+            return []
+        fact = self._reserve.released(over, beyond(lots.take(taken + over), taken), "distribution")
+        return [fact.model_copy(update={"reserve_cents": left - over})]
 
     def end_period(self, _day: int) -> Iterator[Output]:
         """The reinvestment period is over: what lots still hold goes to the partners, promises are taken back."""
         lots = self._state.lots
+        reserve = lots.reserved_cents
         yield [
+            *([self._reserve.released(reserve, lots.take(reserve), "period_over")] if reserve else ()),
             ReinvestmentPeriodEnded(amount_cents=lots.eligible_cents + lots.waiting_cents),
             *(
                 CommandCancelled(scheduled_seq=seq, reason="reinvestment_period_over")
@@ -129,7 +340,7 @@ class Reinvestment:
     def _schedule(self, record: Record, source: str, cents: int, principal: int) -> Output:
         if cents <= 0 or self._state.lots.period_over:
             return None
-        due = self._calendar.add_months(record.day, self._settings.reinvestment_engine.reinvestment_delay)
+        due = self._calendar.add_months(record.day, self._config.reinvestment_delay)
         if due >= self._period_end:
             return [ReinvestmentDeclined(reason="period_over", amount_cents=cents, lot=record.seq)]
         fund = self._settings.fund
