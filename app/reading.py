@@ -45,15 +45,23 @@ def show(
     flows: Annotated[
         str | None, typer.Option("--flows", metavar="PERIOD", help="Cash flows by day, month, quarter or year.")
     ] = None,
+    reinvestment: Annotated[
+        bool,
+        typer.Option("--reinvestment", help="What was reinvested when, where and by which strategy, and its risk."),
+    ] = False,
+    chart: Annotated[
+        str | None, typer.Option("--chart", metavar="NAME", help="The numbers of one chart, like cash_reserve.")
+    ] = None,
     store: Store = DEFAULT_STORE,
     as_json: AsJson = False,
     log_level: LogLevel = "warning",
 ) -> None:
-    """Show a run's figures, by quarter or as cash flows if asked."""
+    """Show a run's figures; by quarter, as cash flows, or those of its reinvestment if asked."""
     from app.documents import calendar_of
     from scenarios.cashflows import cash_flows
     from scenarios.metrics import nav_risk
     from scenarios.problems import InvalidInput, Problem
+    from scenarios.reinvestment_charts import chart_data, reinvestment_report
     from scenarios.verify import load_run
 
     terminal.configure_logs(log_level)
@@ -63,6 +71,8 @@ def show(
         raise InvalidInput([Problem("--flows", f"expected day, month, quarter or year, got '{flows}'")])
     calendar = calendar_of(loaded.manifest)
     rows = cash_flows(loaded.log, calendar, flows) if flows else None  # type: ignore[arg-type]
+    report = reinvestment_report(loaded) if reinvestment else None
+    data = chart_data(loaded, chart) if chart else None
     if as_json:
         summary = {**loaded.summary(), "status": info.status}
         if quarters:
@@ -70,8 +80,13 @@ def show(
             summary["quarters"] = [{"date": calendar.date(q["day"]).isoformat(), **q} for q in loaded.quarters]
         if rows is not None:
             summary["cash_flows"] = rows
+        if report is not None:
+            summary["reinvestment"] = report
+        if data is not None:
+            summary["chart"] = data
         print_json(summary)
         return
+    from app.reinvestment_view import chart_view, reinvestment_view
     from app.tables import console, flows_view, quarters_view, run_view
 
     if quarters:
@@ -80,7 +95,11 @@ def show(
         print("  ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in risk.items() if value is not None))
     if rows is not None:
         console().print(flows_view(rows))
-    if not quarters and rows is None:
+    if report is not None:
+        console().print(reinvestment_view(report))
+    if data is not None:
+        console().print(chart_view(data))
+    if not quarters and rows is None and report is None and data is None:
         console().print(run_view(loaded))
     if info.status != "finished":
         say(f"warning: the run is {info.status}; figures are of what was recorded, up to day {loaded.state.day}")

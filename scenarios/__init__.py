@@ -2,7 +2,19 @@
 
 from scenarios.compare import compare
 from scenarios.problems import InvalidInput
+from scenarios.reinvestment import calculate_reinvestment_statistics, reinvestment_risk
+from scenarios.reinvestment_charts import chart_data, generate_reinvestment_visualization
 from scenarios.run import Run
 from scenarios.scenario import Scenario, shipped
 
-__all__ = ["InvalidInput", "Run", "Scenario", "compare", "shipped"]
+__all__ = [
+    "InvalidInput",
+    "Run",
+    "Scenario",
+    "calculate_reinvestment_statistics",
+    "chart_data",
+    "compare",
+    "generate_reinvestment_visualization",
+    "reinvestment_risk",
+    "shipped",
+]

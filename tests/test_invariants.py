@@ -10,6 +10,7 @@ from events.facts import LoanExited, LoanOriginated, LoanRecovered
 from events.postings import POSTINGS
 from events.replay import replay
 from events.state import State
+from events.units import to_cents
 from scenarios import Scenario
 
 funds = st.fixed_dictionaries(
@@ -33,6 +34,18 @@ funds = st.fixed_dictionaries(
         ),
         "reinvestment_engine.min_reinvestment_amount": st.sampled_from([0, 100_000, 1_000_000]),
         "reinvestment_engine.reinvestment_batch_size": st.sampled_from([1, 50]),
+        "reinvestment_engine.reinvestment_strategy": st.sampled_from(
+            ["rebalance", "maintain_allocation", "opportunistic", "custom"]
+        ),
+        "reinvestment_engine.rebalance_threshold": st.sampled_from([0, 0.02, 0.5]),
+        "reinvestment_engine.opportunistic_threshold": st.sampled_from([-0.1, 0.05]),
+        "reinvestment_engine.zone_preference_multipliers.red": st.sampled_from([0, 3]),
+        "reinvestment_engine.reinvestment_size_adjustment": st.sampled_from([0, 0.5]),
+        "reinvestment_engine.enable_dynamic_allocation": st.booleans(),
+        "reinvestment_engine.enable_cash_reserve": st.booleans(),
+        "reinvestment_engine.cash_reserve_max": st.sampled_from([0.05, 0.07, 1]),
+        "fees.origination_payer": st.sampled_from(["borrower", "fund"]),
+        "fund.recycle": st.sampled_from(["all", "principal"]),
     }
 )
 
@@ -57,7 +70,9 @@ def test_every_record_leaves_a_fund_that_can_be(changes, seed):
         assert state.ledger.reserve_cents >= 0
         lots = state.lots
         assert lots.eligible_cents + lots.waiting_cents == sum(lot.cents for lot in lots.lots.values())
-        assert lots.eligible_cents <= state.ledger.cash_cents
+        assert lots.eligible_cents <= state.ledger.cash_cents + state.ledger.reserve_cents
+        assert lots.in_cash_cents <= state.ledger.cash_cents
+        assert lots.reserved_cents == state.ledger.reserve_cents <= lots.eligible_cents
         if isinstance(fact, LoanOriginated):
             bought[fact.loan_id] = record.day
         elif isinstance(fact, LoanExited | LoanRecovered):
@@ -67,6 +82,7 @@ def test_every_record_leaves_a_fund_that_can_be(changes, seed):
         idle, last_day = state.ledger.cash_cents + state.ledger.reserve_cents, record.day
     assert period_end
     assert not bought
+    assert state.ledger.reserve_cents == 0
     assert nights == state.ledger.cent_days(last_day)
     assert not state.agenda.pending
     zero = {a: c for a, c in state.ledger.balances.items() if a.startswith(("Assets:", "Liabilities:"))}
@@ -89,17 +105,79 @@ def test_no_proceeds_are_lent_before_their_delay_or_after_the_period(changes, se
             fact.amount_cents if record.kind == "loan_interest.paid/1" else 0
         )
         if cents:
-            received[record.seq] = (record.day, cents)
+            received[record.seq] = (calendar.add_months(record.day, delay), cents)
+        if record.kind == "reserve.filled/1" and fact.source == "call":
+            received[record.seq] = (record.day, fact.amount_cents)
         if record.kind == "capital.reinvested/1":
             assert record.day < period_end
-            assert sum(cents for _, cents in fact.lots) == fact.amount_cents == fact.offered_cents - fact.carried_cents
-            assert fact.amount_cents + fact.carried_cents == fact.offered_cents
+            assert sum(cents for _, cents in fact.lots) == sum(fact.by_source.values()) == fact.amount_cents
+            fee = round(0.03 * fact.amount_cents) if changes["fees.origination_payer"] == "fund" else 0
+            assert fact.amount_cents + fee + fact.carried_cents == fact.offered_cents
             assert math.fsum(fact.actual.values()) == pytest.approx(1)
+            assert math.fsum(fact.target.values()) == pytest.approx(1)
+            assert min(fact.target.values()) >= 0
+            assert all(fact.actual[zone] == 0 for zone, share in fact.target.items() if share == 0)
             for lot, part in fact.lots:
                 day, whole = received[lot]
-                assert record.day >= calendar.add_months(day, delay)
+                assert record.day >= day
                 given_out[lot] = given_out.get(lot, 0) + part
                 assert given_out[lot] <= whole
+
+
+@given(funds, st.integers(0, 2**32))
+@settings(max_examples=25)
+def test_lots_in_are_lots_out_and_lots_held(changes, seed):
+    """Every cent of every lot is lent, paid for fees, given to the partners, or still there: after every record."""
+    run = Scenario.from_dict({}).with_(seed=seed, set=changes).run()
+    state = State()
+    came = went = 0
+    for record in run.log:
+        fact = record.payload
+        held = {seq: lot.cents for seq, lot in state.lots.lots.items()}
+        state.apply(record)
+        match record.kind:
+            case "loan.exited/1" | "loan.recovered/1":
+                came += 0 if state.lots.period_over else fact.proceeds_cents
+            case "loan_interest.paid/1":
+                came += 0 if state.lots.period_over else fact.amount_cents
+            case "reserve.filled/1":
+                came += fact.amount_cents if fact.source == "call" else 0
+            case "capital.reinvested/1" | "fees.paid/1":
+                went += sum(cents for _, cents in fact.lots)
+            case "reserve.released/1":
+                went += fact.amount_cents if fact.purpose == "distribution" else 0
+            case "reinvestment.declined/1":
+                went += fact.amount_cents if fact.lot is not None else 0
+            case "reinvestment_period.ended/1":
+                assert fact.amount_cents == sum(held.values())
+                went += fact.amount_cents
+        assert came == went + state.lots.cents == went + sum(lot.cents for lot in state.lots.lots.values())
+    assert came == went
+
+
+@given(funds, st.integers(0, 2**32))
+@settings(max_examples=25)
+def test_the_reserve_keeps_its_band(changes, seed):
+    """Never above its maximum at a day's end; nothing is lent that would take it below its target."""
+    changes = {**changes, "reinvestment_engine.enable_cash_reserve": True}
+    scenario = Scenario.from_dict({}).with_(seed=seed, set=changes)
+    run = scenario.run()
+    engine, size = scenario.config.reinvestment_engine, scenario.config.fund.size
+    target, most = (to_cents(size * share) for share in (engine.cash_reserve_target, engine.cash_reserve_max))
+    state = State()
+    day = 0
+    for record in run.log:
+        if record.day > day:
+            assert state.ledger.reserve_cents <= most
+            day = record.day
+        state.apply(record)
+        fact = record.payload
+        if record.kind.startswith("reserve."):
+            assert fact.reserve_cents == state.ledger.reserve_cents
+            if fact.kind == "reserve.released/1" and fact.purpose == "reinvestment":
+                assert fact.reserve_cents >= target
+            if fact.kind == "reserve.released/1" and fact.purpose == "distribution":
+                assert fact.reserve_cents == most
 
 
 def test_a_replay_reaches_the_state_of_the_run(base_run):

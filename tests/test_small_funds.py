@@ -1,31 +1,11 @@
 """Small funds worked by hand: the quiet market has no drift, no noise, no rate and no default."""
 
 import math
-from datetime import date
 from itertools import pairwise
 
 import pytest
 
-from events.dates import Calendar
-from funds import quiet
-
-CALENDAR = Calendar(date(2026, 1, 1))
-COLUMNS = "loan_id,zone,principal,property_value,coupon,term_years,exit_on,exit_kind,proceeds"
-
-
-def day(text):
-    return CALENDAR.day(date.fromisoformat(text))
-
-
-def fund(tmp_path, rows, columns=COLUMNS, **changes):
-    path = tmp_path / "tape.csv"
-    path.write_text("\n".join([columns, *rows]) + "\n")
-    size = sum(float(row.split(",")[2]) for row in rows)
-    return quiet(loans__tape=str(path), fund__size=size, fund__fee_reserve=0, fund__gp_commitment=0, **changes).run()
-
-
-def of(run, kind):
-    return list(run.log.read(kinds=[kind]))
+from funds import CALENDAR, day, fund, of, quiet
 
 
 def test_an_exit_pays_principal_interest_and_share_of_the_gain(tmp_path):
