@@ -104,7 +104,10 @@ class EventBus:
                 apply(record)
             for record in records:
                 fact = record.payload
-                for handler in reactions.get(type(fact), ()):
+                handlers = reactions.get(type(fact))
+                if handlers is None:
+                    continue
+                for handler in handlers:
                     try:
                         answer = handler(record, fact)
                     except Exception as error:
@@ -137,11 +140,12 @@ class EventBus:
             facts = [*facts.before, facts.lead, *facts.rest]
         day, phase, seq = self.day, self._phase_name, self._seq
         records: list[Record] = []
+        new = tuple.__new__  # what Record(…) comes to, without the call in between
         for fact in facts or ():
             seq += 1
             if correlation is None:
                 correlation = seq
-            records.append(Record(seq, day, phase, fact.kind, cause, correlation, fact))
+            records.append(new(Record, (seq, day, phase, fact.kind, cause, correlation, fact)))
             if seq == lead_seq:
                 cause = seq
         self._seq = seq

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -14,6 +15,7 @@ _RATE_UNITS = {"": Decimal(1), "%": Decimal("0.01"), "bp": Decimal("0.0001"), "b
 _AMOUNT_UNITS = {"": Decimal(1), "k": Decimal(10**3), "m": Decimal(10**6), "bn": Decimal(10**9)}
 
 
+@lru_cache(maxsize=4096)
 def to_cents(amount: float | Decimal) -> int:
     """Whole cents of an amount in currency units, rounded half-even."""
     return int((Decimal(str(amount)) / CENT).quantize(Decimal(1), rounding=ROUND_HALF_EVEN))

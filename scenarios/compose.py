@@ -91,6 +91,7 @@ class Simulation:
             facts.CommandScheduled: [self._schedule],
             facts.ConfigChanged: [
                 self._apply_config,
+                generator.follow_on_config_changed,
                 treasury.note_spread_on_config_changed,
                 reserve.follow_on_config_changed,
             ],
@@ -101,7 +102,7 @@ class Simulation:
             facts.LoanDefaulted: [lifecycle.schedule_recovery_on_loan_defaulted],
             facts.LoanRecovered: [exposure.end_on_paid_off, reinvestment.schedule_on_loan_recovered],
             facts.LoanInterestPaid: [reinvestment.schedule_on_loan_interest_paid],
-            facts.ProceedsReleased: [reserve.fill_on_proceeds_released, reinvestment.check_on_proceeds_released],
+            facts.ProceedsReleased: [reinvestment.check_on_proceeds_released],
             facts.ReserveFilled: [reinvestment.check_on_reserve_filled],
             facts.ReserveDrawn: [reserve.top_up_on_reserve_drawn],
             facts.ReinvestmentResumed: [reinvestment.check_on_resumed],

@@ -24,14 +24,15 @@ Process = Generator[simpy.Event, Any, None]
 class Moment(simpy.Event):
     """An event on a day that is sure to come: triggered when it is made, like SimPy's Timeout, and in a phase."""
 
+    _ok = True
+    _value = None
+    _defused = False
+
     def __init__(self, env: simpy.Environment, day: int, phase: Phase, callback: Callable[["Moment"], None]) -> None:
         self.env = env
         self.callbacks = [callback]
         self.day = day
         self.phase = phase
-        self._ok = True
-        self._value = None
-        self._defused = False
 
 
 class Kernel:

@@ -11,7 +11,7 @@ Trigger = Literal["check", "release", "resumed", "reserve_max", "manual"]
 
 
 class ProceedsReleased(Fact):
-    """The delay of a lot is over: its cash may be reinvested from now on."""
+    """The delay of a lot is over: its cash may be reinvested from now on. With a reserve, see ``ReserveFilled``."""
 
     kind: Literal["proceeds.released/1"] = "proceeds.released/1"
     lot: int
@@ -101,7 +101,7 @@ class AllocationAdjusted(Fact):
 
 
 class ReserveFilled(Fact):
-    """Cash has gone into the reserve: proceeds (``lots`` says whose), or a call, which is a lot of its own then."""
+    """Cash has gone into the reserve: proceeds whose delay is over (``lots`` says whose), or a call (its own lot)."""
 
     kind: Literal["reserve.filled/1"] = "reserve.filled/1"
     source: Literal["proceeds", "call"]

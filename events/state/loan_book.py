@@ -152,11 +152,13 @@ class LoanBook:
 
     def performing_rows(self) -> NDArray[np.intp]:
         """Rows of loans that pay."""
-        return np.flatnonzero(self.status() == PERFORMING)
+        rows: NDArray[np.intp] = (self.status() == PERFORMING).nonzero()[0]
+        return rows
 
     def living_rows(self) -> NDArray[np.intp]:
         """Rows of loans that pay or wait for their recovery."""
-        return np.flatnonzero(self.status() != GONE)
+        rows: NDArray[np.intp] = (self.status() != GONE).nonzero()[0]
+        return rows
 
     def _fill(self) -> None:
         count = self._filled + len(self._new)

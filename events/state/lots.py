@@ -133,13 +133,16 @@ class Lots:
         self._add(record, fact.amount_cents, "interest")
 
     def _released(self, _record: Record, fact: ProceedsReleased) -> None:
-        lot = self.lots[fact.lot]
+        self._release(fact.lot)
+
+    def _release(self, seq: int) -> None:
+        lot = self.lots[seq]
         self.waiting_cents -= lot.cents
         if lot.cents == 0:
-            del self.lots[fact.lot]
+            del self.lots[seq]
             return
         lot.released = True
-        self.eligible.append(fact.lot)
+        self.eligible.append(seq)
         self.eligible_cents += lot.cents
 
     def _reinvested(self, record: Record, fact: CapitalReinvested) -> None:
@@ -161,6 +164,9 @@ class Lots:
 
     def _reserve_filled(self, record: Record, fact: ReserveFilled) -> None:
         self.reserved_cents += fact.amount_cents
+        for seq, _ in fact.lots:
+            if not self.lots[seq].released:
+                self._release(seq)
         if fact.source == CALL:
             self.lots[record.seq] = Lot(record.day, fact.amount_cents, CALL, released=True)
             self.eligible.append(record.seq)

@@ -25,7 +25,7 @@ class Realised:
 
     def __init__(self) -> None:
         self._days: dict[str, list[int]] = {}
-        self._sums: dict[str, list[Window]] = {}
+        self._sums: dict[str, list[tuple[int, int, int, int]]] = {}
         self.on: dict[type[Fact], Mutator] = {
             RunStarted: self._started,
             LoanExited: self._paid_off,
@@ -42,7 +42,7 @@ class Realised:
         zones = fact.scenario["zones"]
         assert isinstance(zones, dict)
         self._days = {zone: [] for zone in zones}
-        self._sums = {zone: [Window(0, 0, 0, 0)] for zone in zones}
+        self._sums = {zone: [(0, 0, 0, 0)] for zone in zones}
 
     def _paid_off(self, record: Record, fact: LoanExited | LoanRecovered) -> None:
         self._days[fact.zone].append(record.day)
@@ -50,7 +50,7 @@ class Realised:
         loans, cost, proceeds, cent_days = sums[-1]
         principal = fact.principal_cents
         sums.append(
-            Window(
+            (
                 loans + 1,
                 cost + principal,
                 proceeds + fact.proceeds_cents + fact.coupons_cents,

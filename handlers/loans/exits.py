@@ -137,7 +137,7 @@ class ExitClock:
         self._exit_left[rows] = exit_after
         self._default_left[rows] = default_after
         ends = np.minimum(exit_after, default_after) <= 0
-        for i in np.flatnonzero(ends).tolist():
+        for i in ends.nonzero()[0].tolist():
             self._find(
                 rows.item(i),
                 day,
@@ -190,7 +190,7 @@ class ExitClock:
         if speed <= 0:
             return span + 1
         target = self._hazard.item(age) + left / speed
-        return max(1, int(np.searchsorted(self._hazard[age : age + span + 1], target)))
+        return max(1, int(self._hazard[age : age + span + 1].searchsorted(target)))
 
     def _find(self, row: int, day: int, ltv: float, exit_in: int, default_in: int) -> None:
         """Note the first of a loan's endings, if it comes before the loan matures."""

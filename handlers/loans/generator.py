@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtri_exp
 
+from events.facts import ConfigChanged
+from events.record import Record
 from events.units import to_cents
 from handlers.loans.config import LoansConfig, RateDraw, SizeConfig
 from handlers.ports import BLOCK, Draws
-from handlers.reinvestment.config import ReinvestmentConfig
 from handlers.settings import Settings
 
 
@@ -53,19 +54,17 @@ class LoanGenerator:
         self._settings = settings
         self._draws = draws
         self._blocks: dict[tuple[str, str, int], list[Offer]] = {}
-        self._made_for: tuple[LoansConfig, ReinvestmentConfig] | None = None
 
     def minimum_cents(self) -> int:
         """The smallest principal of a new loan."""
         return to_cents(self._settings.loans.size.min)
 
+    def follow_on_config_changed(self, _record: Record, _fact: ConfigChanged) -> None:
+        """Loans that have not been made yet are drawn from the settings as they are now."""
+        self._blocks.clear()
+
     def offer(self, zone: str, source: str, entity: int) -> Offer:
         """The loan with this number in this zone and from this source."""
-        settings = self._settings
-        made_for = self._made_for
-        if made_for is None or made_for[0] is not settings.loans or made_for[1] is not settings.reinvestment_engine:
-            self._made_for = (settings.loans, settings.reinvestment_engine)
-            self._blocks.clear()
         block = self._blocks.get((zone, source, entity // BLOCK))
         if block is None:
             block = self._make(f"{zone}/{source}", entity // BLOCK, self._terms(source))

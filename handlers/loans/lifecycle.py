@@ -66,6 +66,7 @@ class Lifecycle:
         self._values = values
         self._clock = clock
         self._exposure = exposure
+        self._exposed = True
         self._carried_interest = np.zeros(256, np.int64)
         self._carried_gain = np.zeros(256, np.int64)
 
@@ -132,7 +133,9 @@ class Lifecycle:
         rows = book.living_rows()
         self._cover(len(book))
         totals = _Totals(len(book.zones))
-        self._exposure.begin_valuation()
+        self._exposed = not self._state.lots.period_over
+        if self._exposed:
+            self._exposure.begin_valuation()
         for first in range(0, len(rows), CHUNK):
             self._value_rows(rows[first : first + CHUNK], day, totals)
         loans, principal, claim, worth = (dict(zip(book.zones, sums, strict=True)) for sums in totals.by_zone.tolist())
@@ -156,13 +159,11 @@ class Lifecycle:
         net = net_sale(values, self._settings.loans.selling_cost, book.column("senior_debt_cents")[rows])
         worth = np.rint(np.minimum(owed, net)).astype(np.int64)
         claim = np.rint(owed).astype(np.int64)
-        coupon, participation = book.column("coupon")[rows], self._participation(rows, values)
         for place in np.flatnonzero(book.status()[rows] == DEFAULTED).tolist() if book.in_recovery else ():
             row = rows.item(place)
             default = book.defaults[row]
             claim[place] = default.claim_cents
             interest[place] = default.interest_cents
-            coupon[place] = participation[place] = 0
             worth[place] = self._recovery(book.terms(row).zone, default.claim_cents, net.item(place))
         gain = worth - principal - interest
         totals.interest_change += int((interest - self._carried_interest[rows]).sum())
@@ -172,8 +173,8 @@ class Lifecycle:
         columns = np.stack((np.ones_like(principal), principal, claim, worth))
         zones = book.column("zone")[rows]
         totals.by_zone += columns @ _indicators(zones, len(book.zones))
-        ltv = (principal + interest) / values
-        self._exposure.mark(rows, zones, make_marks(claim.astype(np.float64), ltv, coupon, participation))
+        if self._exposed:
+            self._expose(rows, zones, claim, (principal + interest) / values, values)
 
     def _exit(self, ending: Ending, day: int) -> LoanExited:
         kind = ending.kind
@@ -202,7 +203,7 @@ class Lifecycle:
         proceeds = self._known_proceeds(row, day)
         if proceeds is None:
             proceeds = round(min(loan.claim, loan.net) * (1 - discount))
-        return LoanExited.model_validate(self._paid(loan, day, kind, proceeds, loan.interest, loan.claim, day))
+        return LoanExited.of(self._paid(loan, day, kind, proceeds, loan.interest, loan.claim, day))
 
     def _recover(self, row: int, day: int, kind: str, discount: float) -> LoanRecovered:
         loan = self._loan(row, day)
@@ -211,7 +212,7 @@ class Lifecycle:
         if proceeds is None:
             proceeds = round(self._recovery(loan.terms.zone, default.claim_cents, loan.net) * (1 - discount))
         paid = self._paid(loan, day, kind, proceeds, default.interest_cents, default.claim_cents, default.day)
-        return LoanRecovered.model_validate({**paid, "waited_days": day - default.day})
+        return LoanRecovered.of({**paid, "waited_days": day - default.day})
 
     def _known_proceeds(self, row: int, day: int) -> int | None:
         known = self._state.book.known_endings.get(row)
@@ -295,14 +296,23 @@ class Lifecycle:
         rounded: NDArray[np.float64] = np.rint(owed)
         return rounded
 
-    def _participation(self, rows: NDArray[np.intp], values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Share of further appreciation × value, in cents; 0 below the opening value."""
-        opening = self._state.book.column("property_value_cents")[rows]
-        shares = self._state.book.column("share")[rows]
+    def _expose(
+        self,
+        rows: NDArray[np.intp],
+        zones: NDArray[np.int16],
+        claim: NDArray[np.int64],
+        ltv: NDArray[np.float64],
+        values: NDArray[np.float64],
+    ) -> None:
+        """Mark these loans: what they owe and what they may still earn (a defaulted one nothing)."""
+        book = self._state.book
+        opening, shares = book.column("property_value_cents")[rows], book.column("share")[rows]
         if not isinstance(self._settings.loans.appreciation_share, float):
             shares = share_at(values / opening - 1, shares, self._settings.loans.tiers())
-        part: NDArray[np.float64] = shares * values * (values >= opening)
-        return part
+        marks = make_marks(claim, ltv, book.column("coupon")[rows], shares * values * (values >= opening))
+        if book.in_recovery:
+            marks[3:, book.status()[rows] == DEFAULTED] = 0
+        self._exposure.mark(rows, zones, marks)
 
     def _cover(self, count: int) -> None:
         self._carried_interest = grown(self._carried_interest, count)

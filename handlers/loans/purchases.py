@@ -100,7 +100,7 @@ class Purchases:
             principal = min(offer.principal_cents, left)
             value = round(principal / offer.ltv)
             loans.append(
-                LoanOriginated.model_validate(
+                LoanOriginated.of(
                     {
                         "loan_id": f"{zone}-{letter}{entity + 1:05d}",
                         "zone": zone,

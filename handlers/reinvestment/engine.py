@@ -93,12 +93,15 @@ class Reinvestment:
         return self._schedule(record, "interest", fact.amount_cents, 0)
 
     def release(self, _day: int, command: ReinvestProceeds) -> Output:
-        """The delay of a lot is over."""
-        return [ProceedsReleased(lot=command.lot, amount_cents=self._state.lots.lots[command.lot].cents)]
+        """The delay of a lot is over: its cash may be lent, or goes into the reserve."""
+        lot, cents = command.lot, self._state.lots.lots[command.lot].cents
+        if self._reserve.enabled and cents:
+            return [self._reserve.filled([(lot, cents)])]
+        return [ProceedsReleased.of({"lot": lot, "amount_cents": cents})]
 
     def check_on_proceeds_released(self, record: Record, _fact: ProceedsReleased) -> Output:
-        """With frequency ``on_exit``, each release is a check; with a reserve, once the release has gone into it."""
-        if self._config.reinvestment_frequency != "on_exit" or self._reserve.enabled:
+        """With frequency ``on_exit``, each release is a check."""
+        if self._config.reinvestment_frequency != "on_exit":
             return None
         return self._check(record.day, "release")
 
@@ -277,7 +280,8 @@ class Reinvestment:
 
     def _assess(self, day: int, purchase: Purchase) -> RiskAssessed:
         """What the purchase does to the book's risk."""
-        book_before, book_after = self._exposure.sums(day), self._exposure.sums(day, purchase.loans)
+        book_before = self._exposure.sums(day)
+        book_after = self._exposure.with_bought(book_before, purchase.loans, day)
         before, after = risk_of(book_before), risk_of(book_after)
         assert after is not None
         change = None if before is None else change_of(before, after)
@@ -301,7 +305,7 @@ class Reinvestment:
         return facts
 
     def _decline(self, check: _Check, reason: str, *, minimum: int | None = None, amount: int | None = None) -> Output:
-        declined = ReinvestmentDeclined.model_validate(
+        declined = ReinvestmentDeclined.of(
             {
                 "reason": reason,
                 "amount_cents": check.offered_cents if amount is None else amount,
@@ -345,8 +349,8 @@ class Reinvestment:
             return [ReinvestmentDeclined(reason="period_over", amount_cents=cents, lot=record.seq)]
         fund = self._settings.fund
         if fund.recycle == "all" and fund.recycling_cap is None:
-            command = ReinvestProceeds(lot=record.seq, source=source, amount_cents=cents)
-            return [CommandScheduled(due_day=due, command=command)]
+            command = ReinvestProceeds.of({"lot": record.seq, "source": source, "amount_cents": cents})
+            return [CommandScheduled.of({"due_day": due, "command": command})]
         recycled = self._recyclable(cents, principal)
         facts: list[Fact] = []
         if recycled < cents:

@@ -14,7 +14,6 @@ from events.facts import (
     CapitalContributed,
     CommandScheduled,
     ConfigChanged,
-    ProceedsReleased,
     ReserveDrawn,
     ReserveFilled,
     ReserveReleased,
@@ -61,10 +60,6 @@ class Reserve:
     def _cents(self, share: float) -> int:
         return to_cents(self._settings.fund.size * share)
 
-    def fill_on_proceeds_released(self, _record: Record, fact: ProceedsReleased) -> Output:
-        """What becomes eligible goes into the reserve."""
-        return [self._filled([(fact.lot, fact.amount_cents)])] if self.enabled and fact.amount_cents else None
-
     def fill_on_capital_contributed(self, _record: Record, fact: CapitalContributed) -> Output:
         """The first calls fill the reserve to its minimum before they buy loans; a call for it goes into it whole."""
         if not self.enabled or fact.purpose == "fees":
@@ -86,7 +81,7 @@ class Reserve:
             return [self.released(reserve, lots.take(reserve), "disabled")] if reserve else None
         outside = lots.eligible_cents - reserve
         if outside:
-            facts.append(self._filled(lots.take(outside)))
+            facts.append(self.filled(lots.take(outside)))
         if reserve + outside > self.maximum_cents:
             facts.append(CommandScheduled(due_day=record.day, command=CheckReserve()))
         return facts
@@ -110,11 +105,10 @@ class Reserve:
     def released(self, cents: int, lots: list[tuple[int, int]], purpose: str) -> ReserveReleased:
         """The fact that cash leaves the reserve."""
         left = self._state.lots.reserved_cents - cents
-        return ReserveReleased.model_validate(
-            {"purpose": purpose, "amount_cents": cents, "lots": lots, "reserve_cents": left}
-        )
+        return ReserveReleased.of({"purpose": purpose, "amount_cents": cents, "lots": lots, "reserve_cents": left})
 
-    def _filled(self, lots: list[tuple[int, int]]) -> ReserveFilled:
+    def filled(self, lots: list[tuple[int, int]]) -> ReserveFilled:
+        """The fact that these lots' cash goes into the reserve."""
         amount = sum(cents for _, cents in lots)
         reserve = self._state.lots.reserved_cents + amount
-        return ReserveFilled(source="proceeds", amount_cents=amount, lots=lots, reserve_cents=reserve)
+        return ReserveFilled.of({"source": "proceeds", "amount_cents": amount, "lots": lots, "reserve_cents": reserve})

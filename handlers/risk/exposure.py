@@ -4,8 +4,8 @@ A loan stands at its claim and LTV of the last valuation, or of its purchase if 
 what has been bought and has ended since the last check, however many loans there are.
 """
 
-from bisect import insort
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from events.facts import LoanExited, LoanOriginated, LoanRecovered
 from events.record import Record
 from events.state.loan_book import LoanBook, grown
-from handlers.loans.config import LoansConfig
 from handlers.ports import MarketView
 from handlers.risk.measures import BookSums
 from handlers.settings import Settings
@@ -53,9 +52,11 @@ class Exposure:
     def mark(self, rows: NDArray[np.intp], zones: NDArray[np.int16], marks: Floats) -> None:
         """Marks of some of the living loans; shape (5, len(rows))."""
         self._marks[:, rows] = marks
-        for sums, column in zip(self._sums, marks, strict=True):
-            for zone, value in enumerate(np.bincount(zones, column, len(sums)).tolist()):
-                sums[zone] += value
+        zones = zones.astype(np.intp)  # what bincount would come to for each column
+        count = len(self._book.zones)
+        for place, column in enumerate(marks):
+            sums = np.bincount(zones, column, count).tolist()
+            self._sums[place] = [a + b for a, b in zip(self._sums[place], sums, strict=True)]
         self._keep_largest(rows, marks[CLAIM])
 
     def end_on_paid_off(self, _record: Record, fact: LoanExited | LoanRecovered) -> None:
@@ -67,34 +68,45 @@ class Exposure:
         self._catch_up()
         return dict(zip(self._book.zones, self._sums[CLAIM], strict=True))
 
-    def sums(self, day: int, bought: Sequence[LoanOriginated] = ()) -> BookSums:
-        """The book as known on a day, with loans that are about to be bought.
+    def sums(self, day: int) -> BookSums:
+        """The book as known on a day.
 
         What it may earn in a year: coupons, plus participation × the zone's trailing twelve-month appreciation, less
         claims × the zone's default rate × (1 − recovery rate).
         """
         self._catch_up()
-        sums = [list(column) for column in self._sums]
-        claims = [-claim for claim, _ in self._largest[:10]]
-        place = {zone: number for number, zone in enumerate(self._book.zones)}
-        for loan in bought:
-            zone = place[loan.zone]
-            for column, value in zip(sums, opening_marks(loan, self._settings.loans), strict=True):
-                column[zone] += value
-            claims.append(float(loan.principal_cents))
+        sums = self._sums
         gain = 0.0
-        appreciation = self._market.appreciation(day)
-        for number, terms in enumerate(self._settings.zones.values()):
-            loss = terms.default_rate * (1 - terms.recovery_rate)
-            gain += sums[CLAIM_COUPON][number] + sums[PARTICIPATION][number] * appreciation[number]
-            gain -= sums[CLAIM][number] * loss
+        for number, (change, loss) in enumerate(self._outlook(day)):
+            gain += sums[CLAIM_COUPON][number] + sums[PARTICIPATION][number] * change - sums[CLAIM][number] * loss
         return BookSums(
             dict(zip(self._book.zones, sums[CLAIM], strict=True)),
             sum(sums[CLAIM_SQUARED]),
             sum(sums[CLAIM_LTV]),
             gain,
-            sorted(claims, reverse=True)[:10],
+            [-claim for claim, _ in self._largest[:10]],
         )
+
+    def with_bought(self, book: BookSums, loans: Sequence[LoanOriginated], day: int) -> BookSums:
+        """The book with loans that are about to be bought."""
+        claims, squares, by_ltv, gain, largest = book
+        claims = dict(claims)
+        outlook = dict(zip(self._book.zones, self._outlook(day), strict=True))
+        first_tier = self._settings.loans.tiers()[1][0]
+        for loan in loans:
+            claim, value, share = loan.principal_cents, loan.property_value_cents, loan.appreciation_share
+            change, loss = outlook[loan.zone]
+            claims[loan.zone] += claim
+            squares += claim * claim
+            by_ltv += claim * claim / value
+            gain += claim * (loan.coupon - loss) + (first_tier if share is None else share) * value * change
+        largest = sorted([*largest, *(float(loan.principal_cents) for loan in loans)], reverse=True)[:10]
+        return BookSums(claims, squares, by_ltv, gain, largest)
+
+    def _outlook(self, day: int) -> list[tuple[float, float]]:
+        """By zone: the trailing appreciation, and the loss to expect of a claim in a year."""
+        losses = [zone.default_rate * (1 - zone.recovery_rate) for zone in self._settings.zones.values()]
+        return list(zip(self._market.appreciation(day), losses, strict=True))
 
     def _catch_up(self) -> None:
         """Take in what was bought and has ended since the last look."""
@@ -137,30 +149,30 @@ class Exposure:
 
     def _keep_largest(self, rows: NDArray[np.intp], claims: Floats) -> None:
         """Keep the largest claims seen since the last valuation; what is below any that was dropped is not kept."""
+        if self._smallest_kept:
+            large = claims >= self._smallest_kept
+            rows, claims = rows[large], claims[large]
         if len(rows) > CANDIDATES:
             top = np.argpartition(-claims, CANDIDATES)
             self._smallest_kept = max(self._smallest_kept, float(claims[top[CANDIDATES]]))
             rows, claims = rows[top[:CANDIDATES]], claims[top[:CANDIDATES]]
-        for claim, row in zip(claims.tolist(), rows.tolist(), strict=True):
-            if claim >= self._smallest_kept:
-                insort(self._largest, (-claim, row))
+        self._largest += zip((-claims).tolist(), rows.tolist(), strict=True)
+        self._largest.sort()
         if len(self._largest) > CANDIDATES:
             self._smallest_kept = max(self._smallest_kept, -self._largest[CANDIDATES][0])
             del self._largest[CANDIDATES:]
 
 
-def make_marks(claim: Floats, ltv: Floats, coupon: Floats, participation: Floats) -> Floats:
+def make_marks(claim: NDArray[Any], ltv: Floats, coupon: Floats, participation: Floats) -> Floats:
     """Marks of some loans; shape (5, number of loans)."""
-    return np.stack((claim, claim * claim, claim * ltv, claim * coupon, participation))
-
-
-def opening_marks(loan: LoanOriginated, config: LoansConfig) -> tuple[float, ...]:
-    """Marks of one loan on the day of its purchase."""
-    claim, value = loan.principal_cents, loan.property_value_cents
-    share = loan.appreciation_share
-    if share is None:
-        share = config.tiers()[1][0]
-    return claim, claim * claim, claim * claim / value, claim * loan.coupon, share * value
+    marks = np.empty((5, len(claim)))
+    marks[CLAIM] = claim
+    claims = marks[CLAIM]
+    np.multiply(claims, claims, out=marks[CLAIM_SQUARED])
+    np.multiply(claims, ltv, out=marks[CLAIM_LTV])
+    np.multiply(claims, coupon, out=marks[CLAIM_COUPON])
+    marks[PARTICIPATION] = participation
+    return marks
 
 
 def share_at(gain: Floats, shares: Floats, tiers: tuple[Sequence[float], Sequence[float]]) -> Floats:
