@@ -15,6 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.checks import seconds_a_check
 from benchmarks.unit import unit_seconds
 from events.stores.sqlite import SqliteStore
 from scenarios import Run, Scenario
@@ -31,6 +32,11 @@ SMALL_LOANS = {
 NO_FEES = {
     "fees": {"management": 0, "origination": 0, "expenses": 0, "setup": 0},
     "waterfall": {"hurdle": 0, "carry": 0, "catch_up": 0},
+}
+
+ALL_OF_REINVESTMENT = {
+    "reinvestment_engine.enable_dynamic_allocation": True,
+    "reinvestment_engine.enable_cash_reserve": True,
 }
 
 Row = tuple[str, str, str, bool]
@@ -61,6 +67,7 @@ def paths(folder: Path) -> list[Row]:
     for name, settings, repeats, in_memory, in_sqlite in (
         ("base", {}, 61, 18, 25),
         ("base without fees and carry", NO_FEES, 61, 16, 22),
+        ("base with reserve and dynamic allocation", ALL_OF_REINVESTMENT, 61, 20, 28),
         ("small loans", SMALL_LOANS, 5, 5, 7),
     ):
         plan = Scenario.load("base").with_(seed=7, set=settings).plan()
@@ -113,6 +120,13 @@ def opening(folder: Path) -> list[Row]:
     ]
 
 
+def checks(folder: Path) -> list[Row]:
+    """A reinvestment check with few and with many living loans."""
+    few, many = (seconds_a_check(loans, folder) * 1e6 for loans in (1_000, 100_000))
+    what = f"a reinvestment check at 100,000 living loans ({many:.0f} µs) against 1,000 ({few:.0f} µs)"
+    return [(what, f"{many / few:.2f} ×", "≤ 2 ×", many / few <= 2)]
+
+
 def help_page() -> list[Row]:
     """How long the help page takes as a whole process."""
     program = Path(sys.executable).with_name("fundclock")
@@ -163,7 +177,13 @@ def main() -> None:
     """Run all benchmarks."""
     rows: list[Any] = []
     with tempfile.TemporaryDirectory() as folder:
-        for part in (help_page, lambda: paths(Path(folder)), quarters, lambda: opening(Path(folder))):
+        for part in (
+            help_page,
+            lambda: paths(Path(folder)),
+            quarters,
+            lambda: checks(Path(folder)),
+            lambda: opening(Path(folder)),
+        ):
             rows += part()
     table = Table(title="Fundclock benchmarks")
     for head in ("", "measured", "bar", "met"):

@@ -123,12 +123,12 @@ class ExitClock:
         zones = book.column("zone")[rows]
         ltv = self._ltv(rows, zones, day)
         ages = day - book.column("born_day")[rows]
-        speeds, rates = self._speeds_and_rates[:, zones]
+        speeds, rates = self._speeds_and_rates.take(zones, axis=1)
         exits = self._hazard[ages + span]
         exits -= self._hazard[ages]
         exits *= speeds
         defaults = rates * (span / 365)
-        if ltv.max() > CRITICAL_LTV:
+        if np.maximum.reduce(ltv) > CRITICAL_LTV:
             over = np.maximum(ltv - CRITICAL_LTV, 0)
             over *= self._config.ltv_sensitivity
             defaults *= np.exp(np.minimum(over, MOST_EXPONENT))

@@ -159,18 +159,20 @@ class Lifecycle:
         net = net_sale(values, self._settings.loans.selling_cost, book.column("senior_debt_cents")[rows])
         worth = np.rint(np.minimum(owed, net)).astype(np.int64)
         claim = np.rint(owed).astype(np.int64)
-        for place in np.flatnonzero(book.status()[rows] == DEFAULTED).tolist() if book.in_recovery else ():
+        for place in (book.status()[rows] == DEFAULTED).nonzero()[0].tolist() if book.in_recovery else ():
             row = rows.item(place)
             default = book.defaults[row]
             claim[place] = default.claim_cents
             interest[place] = default.interest_cents
             worth[place] = self._recovery(book.terms(row).zone, default.claim_cents, net.item(place))
         gain = worth - principal - interest
-        totals.interest_change += int((interest - self._carried_interest[rows]).sum())
-        totals.gain_change += int((gain - self._carried_gain[rows]).sum())
+        totals.interest_change += int(np.add.reduce(interest - self._carried_interest[rows]))
+        totals.gain_change += int(np.add.reduce(gain - self._carried_gain[rows]))
         self._carried_interest[rows] = interest
         self._carried_gain[rows] = gain
-        columns = np.stack((np.ones_like(principal), principal, claim, worth))
+        columns = np.empty((4, len(rows)), np.int64)
+        columns[0] = 1
+        columns[1:] = principal, claim, worth
         zones = book.column("zone")[rows]
         totals.by_zone += columns @ _indicators(zones, len(book.zones))
         if self._exposed:
@@ -321,5 +323,4 @@ class Lifecycle:
 
 def _indicators(zones: NDArray[np.int16], count: int) -> NDArray[np.int64]:
     """Ones where a row is in a zone; shape (rows, zones). Whole numbers, so that sums are exact."""
-    ones: NDArray[np.int64] = (zones[:, None] == np.arange(count)).astype(np.int64)
-    return ones
+    return np.eye(count, dtype=np.int64).take(zones, axis=0)

@@ -115,9 +115,9 @@ class PropertyValues:
         logs = np.log(self._book.column("property_value_cents")[new])
         known = logs.copy()
         bought, zones = self._book.column("bought_day")[new], self._book.column("zone")[new]
-        alike = bought[0] == bought[-1]  # rows stand in the order of their purchase
-        for day in bought[:1].tolist() if alike else np.unique(bought).tolist():
-            here = bought == day
+        days = bought[:1] if bought[0] == bought[-1] else np.unique(bought)  # rows stand in the order of purchase
+        for day in days.tolist():
+            here = slice(None) if len(days) == 1 else bought == day
             logs[here] -= np.array(self._market.levels(day))[zones[here]] + self._part(day) * self._step[new][here]
             known[here] -= np.array(self._market.known_levels(day))[zones[here]]
         self._log[new] = logs

@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 CLAIM, CLAIM_SQUARED, CLAIM_LTV, CLAIM_COUPON, PARTICIPATION = range(5)
 """Columns of a loan's marks; participation is the share of the property's value whose relative gain is the fund's."""
 
-CANDIDATES = 64
+CANDIDATES = 32
 """So many of the largest claims are kept, so that the ten largest are known after some of them have ended."""
 
 
@@ -153,9 +153,9 @@ class Exposure:
             large = claims >= self._smallest_kept
             rows, claims = rows[large], claims[large]
         if len(rows) > CANDIDATES:
-            top = np.argpartition(-claims, CANDIDATES)
-            self._smallest_kept = max(self._smallest_kept, float(claims[top[CANDIDATES]]))
-            rows, claims = rows[top[:CANDIDATES]], claims[top[:CANDIDATES]]
+            top = claims.argpartition(-CANDIDATES - 1)[-CANDIDATES - 1 :]
+            self._smallest_kept = max(self._smallest_kept, claims.item(top[0]))
+            rows, claims = rows[top[1:]], claims[top[1:]]
         self._largest += zip((-claims).tolist(), rows.tolist(), strict=True)
         self._largest.sort()
         if len(self._largest) > CANDIDATES:
