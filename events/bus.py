@@ -96,12 +96,11 @@ class EventBus:
         """Record facts and carry on until no handler has anything more to say."""
         if not output:
             return
-        reactions, apply = self._reactions, self.state.apply
+        reactions = self._reactions
         queue: deque[tuple[Output, int | None, int | None]] | None = None
         while True:
             records = self._record(output, cause, correlation)
-            for record in records:
-                apply(record)
+            self.state.fold(records)
             for record in records:
                 fact = record.payload
                 handlers = reactions.get(type(fact))

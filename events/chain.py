@@ -4,7 +4,7 @@ The bus hands over stamped records as they happen. Their bytes and hashes are ma
 hundred at a time: facts are frozen, so it does not matter when, and a tight loop does it in half the time.
 """
 
-from events.record import FIRST_HASH, Record, canonical_line, chain
+from events.record import FIRST_HASH, Record, seal
 
 RUN = 250
 """Records that are sealed together."""
@@ -35,16 +35,9 @@ class ChainedLog:
         records, self._unsealed = self._unsealed, []
         if not records:
             return
-        payloads: list[bytes] = []
-        hashes: list[str] = []
-        head = self._head
-        for seq, day, phase, kind, cause, correlation, fact in records:
-            payload = fact.to_json()
-            head = chain(head, canonical_line(seq, day, phase, kind, cause, correlation, payload))
-            payloads.append(payload)
-            hashes.append(head)
+        payloads, hashes = seal(self._head, records)
         self._write(records, payloads, hashes)
-        self._head = head
+        self._head = hashes[-1]
 
     def _write(self, records: list[Record], payloads: list[bytes], hashes: list[str]) -> None:
         """Take sealed records; the three lists are equally long."""

@@ -75,6 +75,26 @@ def canonical_line(
     return head.encode() + payload + b"}"
 
 
+def seal(head: str, records: list[Record]) -> tuple[list[bytes], list[str]]:
+    """The payloads of these records and their hashes, chained from ``head``: ``canonical_line`` and ``chain`` of each.
+
+    Written out as one loop, because every record of every run goes through it.
+    """
+    payloads: list[bytes] = []
+    hashes: list[str] = []
+    for seq, day, phase, kind, cause, correlation, fact in records:
+        payload = fact.__pydantic_serializer__.to_json(fact)
+        parent = "null" if cause is None else cause
+        text = (
+            f'{head}{{"seq":{seq},"day":{day},"phase":"{phase}","kind":"{kind}",'
+            f'"cause":{parent},"correlation":{correlation},"payload":'
+        )
+        head = sha256(text.encode() + payload + b"}").hexdigest()
+        payloads.append(payload)
+        hashes.append(head)
+    return payloads, hashes
+
+
 def chain(previous: str, line: bytes) -> str:
     """The hash of a record: SHA-256 over the previous record's hash (hex) and this record's canonical bytes."""
     return sha256(previous.encode() + line).hexdigest()

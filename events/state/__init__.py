@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from events.record import Fact, Record
@@ -47,13 +48,19 @@ class State:
 
     def apply(self, record: Record) -> None:
         """Fold one record. Raises InvariantError for what can't be."""
-        fact = record.payload
-        self.seq = record.seq
-        self.day = record.day
-        if record.cause in self._pending:
-            del self._pending[record.cause]
-        for mutator in self._mutators.get(type(fact), ()):
-            mutator(record, fact)
+        self.fold((record,))
+
+    def fold(self, records: Sequence[Record]) -> None:
+        """Fold records in their order. Raises InvariantError for what can't be."""
+        pending, mutators = self._pending, self._mutators
+        for record in records:
+            fact, cause = record.payload, record.cause
+            self.seq = record.seq
+            self.day = record.day
+            if cause in pending:
+                del pending[cause]
+            for mutator in mutators.get(type(fact), ()):
+                mutator(record, fact)
 
     def summary(self) -> dict[str, Any]:
         """The state as JSON values, by fold."""
