@@ -105,6 +105,7 @@ class Simulation:
             facts.ProceedsReleased: [reinvestment.check_on_proceeds_released],
             facts.ReserveFilled: [reinvestment.check_on_reserve_filled],
             facts.ReserveDrawn: [reserve.top_up_on_reserve_drawn],
+            facts.ReinvestmentPeriodEnded: [exposure.close_on_period_ended],
             facts.ReinvestmentResumed: [reinvestment.check_on_resumed],
             facts.CapitalCalled: [deployment.schedule_payment_on_capital_called],
             facts.CapitalContributed: [

@@ -1,5 +1,6 @@
 """Loans that have paid off, by zone, as running sums: what any window of days has seen is a difference of two."""
 
+from array import array
 from bisect import bisect_right
 from typing import Any, NamedTuple
 
@@ -17,15 +18,24 @@ class Window(NamedTuple):
     loans: int
     cost_cents: int
     proceeds_cents: int
-    cent_days: int
+    cent_days: float
+
+
+class _Sums:
+    """Of one zone: the day of each loan that paid off, and the sums up to it (with a 0 in front)."""
+
+    __slots__ = ("cent_days", "cost", "days", "proceeds")
+
+    def __init__(self) -> None:
+        self.days = array("i")
+        self.cost, self.proceeds, self.cent_days = array("q", (0,)), array("q", (0,)), array("d", (0.0,))
 
 
 class Realised:
-    """For each zone, the days on which loans paid off and the sums until each of them."""
+    """Loans that have paid off, by zone. Columns, so that a million of them take little room."""
 
     def __init__(self) -> None:
-        self._days: dict[str, list[int]] = {}
-        self._sums: dict[str, list[tuple[int, int, int, int]]] = {}
+        self._zones: dict[str, _Sums] = {}
         self.on: dict[type[Fact], Mutator] = {
             RunStarted: self._started,
             LoanExited: self._paid_off,
@@ -34,30 +44,31 @@ class Realised:
 
     def between(self, zone: str, after_day: int, day: int) -> Window:
         """What a zone's loans brought that paid off after ``after_day``, up to and with ``day``."""
-        days, sums = self._days[zone], self._sums[zone]
-        first, last = sums[bisect_right(days, after_day)], sums[bisect_right(days, day)]
-        return Window(*(b - a for a, b in zip(first, last, strict=True)))
+        sums = self._zones[zone]
+        first, last = bisect_right(sums.days, after_day), bisect_right(sums.days, day)
+        return Window(
+            last - first,
+            sums.cost[last] - sums.cost[first],
+            sums.proceeds[last] - sums.proceeds[first],
+            sums.cent_days[last] - sums.cent_days[first],
+        )
 
     def _started(self, _record: Record, fact: RunStarted) -> None:
         zones = fact.scenario["zones"]
         assert isinstance(zones, dict)
-        self._days = {zone: [] for zone in zones}
-        self._sums = {zone: [(0, 0, 0, 0)] for zone in zones}
+        self._zones = {zone: _Sums() for zone in zones}
 
     def _paid_off(self, record: Record, fact: LoanExited | LoanRecovered) -> None:
-        self._days[fact.zone].append(record.day)
-        sums = self._sums[fact.zone]
-        loans, cost, proceeds, cent_days = sums[-1]
-        principal = fact.principal_cents
-        sums.append(
-            (
-                loans + 1,
-                cost + principal,
-                proceeds + fact.proceeds_cents + fact.coupons_cents,
-                cent_days + principal * fact.held_days,
-            )
-        )
+        sums = self._zones[fact.zone]
+        cost = fact.principal_cents
+        sums.days.append(record.day)
+        sums.cost.append(sums.cost[-1] + cost)
+        sums.proceeds.append(sums.proceeds[-1] + fact.proceeds_cents + fact.coupons_cents)
+        sums.cent_days.append(sums.cent_days[-1] + cost * fact.held_days)
 
     def summary(self) -> dict[str, Any]:
         """The sums so far by zone."""
-        return {zone: list(sums[-1]) for zone, sums in self._sums.items()}
+        return {
+            zone: [len(sums.days), sums.cost[-1], sums.proceeds[-1], sums.cent_days[-1]]
+            for zone, sums in self._zones.items()
+        }

@@ -66,7 +66,6 @@ class Lifecycle:
         self._values = values
         self._clock = clock
         self._exposure = exposure
-        self._exposed = True
         self._carried_interest = np.zeros(256, np.int64)
         self._carried_gain = np.zeros(256, np.int64)
 
@@ -133,8 +132,7 @@ class Lifecycle:
         rows = book.living_rows()
         self._cover(len(book))
         totals = _Totals(len(book.zones))
-        self._exposed = not self._state.lots.period_over
-        if self._exposed:
+        if self._exposure.open:
             self._exposure.begin_valuation()
         for first in range(0, len(rows), CHUNK):
             self._value_rows(rows[first : first + CHUNK], day, totals)
@@ -175,7 +173,7 @@ class Lifecycle:
         columns[1:] = principal, claim, worth
         zones = book.column("zone")[rows]
         totals.by_zone += columns @ _indicators(zones, len(book.zones))
-        if self._exposed:
+        if self._exposure.open:
             self._expose(rows, zones, claim, (principal + interest) / values, values)
 
     def _exit(self, ending: Ending, day: int) -> LoanExited:

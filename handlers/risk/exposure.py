@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from events.facts import LoanExited, LoanOriginated, LoanRecovered
+from events.facts import LoanExited, LoanOriginated, LoanRecovered, ReinvestmentPeriodEnded
 from events.record import Record
 from events.state.loan_book import LoanBook, grown
 from handlers.ports import MarketView
@@ -39,6 +39,13 @@ class Exposure:
         self._ended: list[int] = []
         self._largest: list[tuple[float, int]] = []
         self._smallest_kept = 0.0
+        self.open = True
+
+    def close_on_period_ended(self, _record: Record, _fact: ReinvestmentPeriodEnded) -> None:
+        """There will be no check any more."""
+        self.open = False
+        self._marks = np.zeros((5, 0))
+        self._ended.clear()
 
     def begin_valuation(self) -> None:
         """All loans are about to be marked anew."""
@@ -61,7 +68,8 @@ class Exposure:
 
     def end_on_paid_off(self, _record: Record, fact: LoanExited | LoanRecovered) -> None:
         """A loan is gone."""
-        self._ended.append(self._book.row_of[fact.loan_id])
+        if self.open:
+            self._ended.append(self._book.row_of[fact.loan_id])
 
     def claims(self) -> dict[str, float]:
         """Claims of living loans by zone, in cents."""
