@@ -72,6 +72,9 @@ def test_every_record_leaves_a_fund_that_can_be(changes, seed):
         assert lots.eligible_cents + lots.waiting_cents == sum(lot.cents for lot in lots.lots.values())
         assert lots.eligible_cents <= state.ledger.cash_cents + state.ledger.reserve_cents
         assert lots.in_cash_cents <= state.ledger.cash_cents
+        called = state.capital.called
+        assert called["fees"] + called["reserve"] <= round(changes["fund.size"] * 0.08) * 100
+        assert sum(called.values()) <= changes["fund.size"] * 100
         assert lots.reserved_cents == state.ledger.reserve_cents <= lots.eligible_cents
         if isinstance(fact, LoanOriginated):
             bought[fact.loan_id] = record.day
@@ -130,7 +133,7 @@ def test_lots_in_are_lots_out_and_lots_held(changes, seed):
     """Every cent of every lot is lent, paid for fees, given to the partners, or still there: after every record."""
     run = Scenario.from_dict({}).with_(seed=seed, set=changes).run()
     state = State()
-    came = went = 0
+    came = went = recycled = 0
     for record in run.log:
         fact = record.payload
         held = {seq: lot.cents for seq, lot in state.lots.lots.items()}
@@ -151,6 +154,11 @@ def test_lots_in_are_lots_out_and_lots_held(changes, seed):
             case "reinvestment_period.ended/1":
                 assert fact.amount_cents == sum(held.values())
                 went += fact.amount_cents
+        if record.kind == "capital.reinvested/1":
+            recycled += sum(cents for source, cents in fact.by_source.items() if source != "call")
+        if not state.lots.period_over:
+            waiting = sum(lot.cents for lot in state.lots.lots.values() if lot.source != "call")
+            assert state.lots.accepted_cents == recycled + waiting
         assert came == went + state.lots.cents == went + sum(lot.cents for lot in state.lots.lots.values())
     assert came == went
 

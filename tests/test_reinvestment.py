@@ -167,6 +167,18 @@ def test_a_manual_reinvestment_lends_its_amount_on_its_day(tmp_path):
     assert (later.day, later.payload.offered_cents) == (day("2026-06-30"), 90_500_000)
 
 
+def test_a_manual_reinvestment_does_not_make_up_for_earlier_checks(tmp_path):
+    # the check of 31 May buys one loan, in green, and remembers that red has had 40,000 too little
+    settings = engine(
+        reinvestment_delay=0, reinvestment_frequency="monthly", reinvestment_batch_size=1, rebalance_threshold=1
+    )
+    run = two_zones(tmp_path, script=manual("2026-06-05", amount=100_000), **settings)
+    check, by_hand = of(run, "capital.reinvested/1")[:2]
+    assert check.payload.shortfall == {"green": -4_000_000, "red": 4_000_000}
+    assert by_hand.payload.actual == {"green": 1.0, "red": 0.0}
+    assert by_hand.payload.shortfall == check.payload.shortfall
+
+
 def test_multipliers_of_a_manual_reinvestment_tilt_any_strategy(tmp_path):
     body = {"amount": 500_000, "strategy": "maintain_allocation", "zone_preference_multipliers": {"green": 3}}
     run = two_zones(tmp_path, script=manual("2026-06-20", **body))

@@ -130,6 +130,16 @@ def test_fees_draw_it_and_a_call_fills_it_up_again(tmp_path):
     assert called.cause == drawn.seq
 
 
+def test_a_top_up_calls_no_more_than_the_fee_reserve_has_left(tmp_path):
+    settings = {"fund__size": 2.1e6, "fund__fee_reserve": 1 - 2.042 / 2.1, "fees__expenses": 0.05}
+    run = fund(tmp_path, ["G,green,2000000,5000000,0,30,,,"], **settings, **engine(enable_cash_reserve=True))
+    # 58,000 can be called beside the loan and the minimum of 42,000; a quarter's expenses are about 26,000
+    calls = [r.payload.amount_cents for r in of(run, "capital.called/1") if r.payload.purpose == "reserve"]
+    owed = [round(210_000_000 * 0.05 * days / 365) for days in (90, 91)]
+    assert calls == [*owed, 5_800_000 - sum(owed)]
+    assert sum(r.payload.amount_cents for r in of(run, "capital.called/1")) == 210_000_000
+
+
 def test_a_script_may_switch_it_on_and_off(tmp_path):
     script = [
         {"at": "2026-05-20", "do": {"set": {"reinvestment_engine.enable_cash_reserve": True}}},

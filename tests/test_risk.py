@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from events.state import State
-from funds import day, of, two_zones
+from funds import day, fund, of, two_zones
 from handlers.risk.exposure import CANDIDATES, Exposure, make_marks
 from handlers.risk.measures import (
     BookSums,
@@ -82,6 +82,34 @@ def test_expected_return_is_coupon_and_share_of_appreciation_less_expected_loss(
     value = 1_000_000 * np.exp(0.02 * 180 / 365)
     claim = 400_000 + 0.4 * (value - 1_000_000)
     assert risk.before["expected_return"] == pytest.approx(0.4 * value * grown / (claim + 600_000), rel=1e-6)
+
+
+def test_expected_losses_count_against_the_expected_return(tmp_path):
+    terms = {"appreciation": 0, "volatility": 0, "default_rate": 0.01, "recovery_rate": 0.5}
+    zones = {"green": {"target_allocation": 0.6, **terms}, "red": {"target_allocation": 0.4, **terms}}
+    run = two_zones(tmp_path, zones=zones, loans__coupon={"mean": 0.05, "sd": 0, "min": 0.01, "max": 0.15})
+    risk = of(run, "risk.assessed/1")[0].payload
+    assert risk.before["expected_return"] == pytest.approx(-0.005)
+    assert risk.after["expected_return"] == pytest.approx(0.05 * 12 / 22 - 0.005)
+
+
+def test_a_loan_that_has_defaulted_earns_nothing_more(tmp_path):
+    rows = [
+        "G,green,500000,1000000,0.04,30,,,",
+        "D,green,500000,1000000,0.04,30,2026-12-01,default,",
+        "X,green,300000,1000000,0,30,2026-05-15,sale,",
+    ]
+    still = {"green": {"appreciation": 0.02}}
+    run = fund(tmp_path, rows, zones=still, exits__age_years={"mean": 60, "sd": 0.1})
+    [defaulted] = of(run, "loan.defaulted/1")
+    risk = of(run, "risk.assessed/1")[0].payload
+    grown = np.expm1(0.02)
+    value = 1_000_000 * np.exp(0.02 * 180 / 365)
+    claim = 500_000 * (1 + 0.04 * 180 / 365) + 0.4 * (value - 1_000_000)
+    earns = claim * 0.04 + 0.4 * value * grown
+    assert risk.before["expected_return"] == pytest.approx(
+        earns / (claim + defaulted.payload.claim_cents / 100), rel=1e-6
+    )
 
 
 def test_the_sums_are_those_of_a_look_at_every_loan():
