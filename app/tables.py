@@ -149,7 +149,7 @@ def runs_view(runs: Iterable[Any]) -> Table:
 def brief(record: Record, width: int = 70) -> str:
     """A record's payload in one short line."""
     parts = []
-    for name, value in record.payload.model_dump(mode="json", exclude={"kind"}).items():
+    for name, value in record.payload.model_dump(mode="json", exclude={"kind"}, exclude_none=True).items():
         if isinstance(value, dict) and "kind" in value:
             value = value["kind"]
         elif isinstance(value, dict | list) and len(value) > 3:

@@ -327,3 +327,42 @@ def test_figures_by_quarter_and_cash_flows_reconcile(fundclock):
         }
     assert sums["day"] == sums["month"] == sums["quarter"] == sums["year"]
     assert fundclock("show", "last", "--flows", "week")[0] == 2
+
+
+def test_reinvestment_is_drawn_and_printed_as_json(fundclock):
+    life = ["--set", "fund.term_years=6", "--set", "fund.reinvestment_period_years=5"]
+    fundclock("run", "base", "--seed", 7, *life, "--set", "reinvestment_engine.enable_cash_reserve=true")
+    code, out, _ = fundclock("show", "last", "--reinvestment")
+    assert code == 0
+    for part in ("Reinvestments: shares that zones got", "Risk of the book", "Declined", "Cash reserve"):
+        assert part in out
+    code, out, _ = fundclock("show", "last", "--reinvestment", "--chart", "cash_reserve", "--json")
+    found = json.loads(out)
+    assert found["reinvestment"]["summary"]["total_reinvested"] == found["metrics"]["reinvested"]
+    assert (found["chart"]["schema"], found["chart"]["name"]) == ("fundclock.chart/1", "cash_reserve")
+    code, out, _ = fundclock("show", "last", "--chart", "reinvestment_summary_table")
+    assert code == 0
+    assert "Reinvestment by year" in out
+    assert "Net IRR" not in out
+    code, out, err = fundclock("show", "last", "--chart", "cash")
+    assert (code, out) == (2, "")
+    assert "there is no 'cash'" in err
+
+
+def test_a_run_that_reinvested_nothing_says_so(fundclock):
+    fundclock("run", "base", "--seed", 7, *SMALL, "--set", "fund.reinvestment_period_years=0")
+    code, out, _ = fundclock("show", "last", "--reinvestment")
+    assert code == 0
+    assert "Nothing was reinvested." in out
+
+
+@pytest.mark.parametrize("strategy", ["maintain_allocation", "rebalance", "opportunistic", "custom"])
+def test_each_strategy_runs_and_verifies(fundclock, strategy):
+    code, out, _ = fundclock(
+        "run", "base", "--seed", 5, "--set", f"reinvestment_engine.reinvestment_strategy={strategy}", "--json"
+    )
+    assert code == 0
+    assert json.loads(out)["metrics"]["reinvestment_count"] > 10
+    code, out, _ = fundclock("show", "last", "--reinvestment", "--json")
+    assert list(json.loads(out)["reinvestment"]["summary"]["reinvestment_by_strategy"]) == [strategy]
+    assert fundclock("verify", "last")[0] == 0

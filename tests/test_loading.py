@@ -174,3 +174,46 @@ def test_an_unknown_scenario_is_answered_with_what_there_is():
 def test_a_seed_outside_its_range_is_refused(seed):
     with pytest.raises(InvalidInput, match="must be a whole number from 0"):
         Scenario.load("base").with_(seed=seed)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("reinvestment_strategy", "oportunistic", "did you mean 'opportunistic'?"),
+        ("min_reinvestment_amount", -1, "greater than or equal to 0"),
+        ("reinvestment_frequency", "weekly", "expected 'on_exit', 'monthly', 'quarterly', 'semi_annual' or 'annual'"),
+        ("reinvestment_delay", -0.5, "greater than or equal to 0"),
+        ("reinvestment_batch_size", 0, "greater than or equal to 1"),
+        ("reinvestment_batch_size", 2.5, "valid integer"),
+        ("zone_preference_multipliers", {"green": -1}, "greater than or equal to 0"),
+        ("zone_preference_multipliers", {"blue": 1}, "unknown zone; there are green, orange, red"),
+        ("zone_preference_multipliers", {"green": 0, "orange": 0, "red": 0}, "at least one multiplier must be above 0"),
+        ("opportunistic_threshold", 11, "less than or equal to 10"),
+        ("rebalance_threshold", 1.5, "less than or equal to 1"),
+        ("reinvestment_ltv_adjustment", -1, "greater than -1"),
+        ("reinvestment_size_adjustment", -1, "greater than -1"),
+        ("enable_dynamic_allocation", "yes", "valid boolean"),
+        ("performance_lookback_period", 0, "greater than 0"),
+        ("performance_weight", 1.1, "less than or equal to 1"),
+        ("max_allocation_adjustment", -0.1, "greater than or equal to 0"),
+        ("reinvestment_tracking_granularity", "daily", "expected 'monthly', 'quarterly' or 'annual', got 'daily'"),
+        ("enable_cash_reserve", 1, "valid boolean"),
+        ("cash_reserve_target", 0.01, "cash_reserve_min ≤ cash_reserve_target ≤ cash_reserve_max is broken by 0.02, 0.01, 0.1"),
+        ("cash_reserve_target", 0.11, "is broken by 0.02, 0.11, 0.1"),
+        ("cash_reserve_min", 0.06, "is broken by 0.06, 0.05, 0.1"),
+        ("cash_reserve_min", 0.2, "is broken by 0.2, 0.05, 0.1"),
+        ("cash_reserve_max", 0.04, "is broken by 0.02, 0.05, 0.04"),
+        ("cash_reserve_max", 1.01, "less than or equal to 1"),
+        ("reinvestment_dealy", 1, "did you mean 'reinvestment_delay'?"),
+    ],
+)  # fmt: skip
+def test_a_reinvestment_setting_out_of_range_is_refused_with_its_place(key, value, expected):
+    text = f"reinvestment_engine:\n  {key}: {json.dumps(value)}\n"
+    found = problems(text)
+    assert any(expected in line for line in found), found
+    assert all(line.startswith("my.yaml:") and "reinvestment_engine" in line for line in found)
+
+
+def test_a_band_that_a_script_would_break_is_refused_too():
+    text = "script: [{at: 2027-01-01, do: {set: {reinvestment_engine.cash_reserve_max: 0.04}}}]"
+    assert "is broken by 0.02, 0.05, 0.04" in problems(text)[0]
