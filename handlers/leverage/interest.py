@@ -1,0 +1,69 @@
+"""Interest and fees of facilities: exact over any split of a period, and the compounding that the market uses.
+
+Amounts are exact fractions of a cent until a fact rounds them. What a fact posts is the rounded total so far less
+what was posted before, so that however a period is split, its postings sum to the rounded whole.
+"""
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from events.dates import Calendar
+
+DAY_COUNTS = {"ACT/360": 360, "ACT/365F": 365, "30/360": 360}
+"""Names of day counts, and the days of their year."""
+
+
+class Segment(NamedTuple):
+    """Days in [first, last) on which a balance in cents and an annual rate stood still."""
+
+    first: int
+    last: int
+    balance_cents: int
+    rate: float
+
+
+def days_between(calendar: Calendar, first: int, last: int, day_count: str) -> int:
+    """Days in [first, last) as a day count has them: calendar days, or those of months of 30 days.
+
+    30/360 is the Eurobond basis (ISDA 2006 Definitions §4.16(g)), the one of its kind that is additive: both ends of a
+    period count at most as the 30th.
+    """
+    if day_count != "30/360":
+        return last - first
+    start, end = calendar.date(first), calendar.date(last)
+    return 360 * (end.year - start.year) + 30 * (end.month - start.month) + min(end.day, 30) - min(start.day, 30)
+
+
+def simple_interest(segments: Iterable[Segment], calendar: Calendar, day_count: str) -> Fraction:
+    """Σ balance × rate × days / year, in exact cents: interest on the daily balance."""
+    total = Fraction(0)
+    for first, last, balance, rate in segments:
+        total += balance * Fraction(rate) * days_between(calendar, first, last, day_count)
+    return total / DAY_COUNTS[day_count]
+
+
+def posted(total: Fraction, before: int) -> int:
+    """What is to be posted now, in whole cents, where ``before`` was posted of a total that only grows."""
+    return round(total) - before
+
+
+class Fixing(NamedTuple):
+    """An annual rate that applies on ``days`` calendar days, from one business day to the next."""
+
+    rate: float
+    days: int
+
+
+def compounded_rate(fixings: Sequence[Fixing], year: int = 360) -> float:
+    """The annual rate that simple interest would need to earn what compounding in arrears earns.
+
+    (Π (1 + rate · days/year) − 1) · year/Σ days: the New York Fed's SOFR averages, and ARRC's compounded SOFR in
+    arrears. Raises ValueError without fixings.
+    """
+    if not fixings:
+        raise ValueError("a compounded rate needs at least one fixing")
+    factor = 1.0
+    for rate, days in fixings:
+        factor *= 1 + rate * days / year
+    return (factor - 1) * year / sum(days for _, days in fixings)
