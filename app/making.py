@@ -68,7 +68,7 @@ def run(
     from app.tables import console, run_view
 
     console().print(run_view(played))
-    for warning in warnings:
+    for warning in played.refused + warnings:
         say(f"warning: {warning}")
 
 

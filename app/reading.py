@@ -96,9 +96,9 @@ def show(
     if rows is not None:
         console().print(flows_view(rows))
     if report is not None:
-        console().print(reinvestment_view(report))
+        console(wide=True).print(reinvestment_view(report))
     if data is not None:
-        console().print(chart_view(data))
+        console(wide=True).print(chart_view(data))
     if not quarters and rows is None and report is None and data is None:
         console().print(run_view(loaded))
     if info.status != "finished":

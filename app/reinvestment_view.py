@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
 
@@ -29,21 +30,39 @@ MEASURES = {
 }
 
 
+COLUMNS = 4
+"""Series side by side in one table of a chart's numbers."""
+
+HEADS = {
+    "event_id": "Event",
+    "timestamp": "Date",
+    "strategy_used": "Strategy",
+    "num_loans_generated": "Loans",
+    "cash_reserve_before": "Reserve before",
+    "cash_reserve_after": "after",
+}
+
+
 def reinvestment_view(report: Mapping[str, Any]) -> RenderableType:
-    """Key figures, activity by year, each reinvestment, what was declined, the reserve and the risk."""
-    summary, risk = report["summary"], report["risk"]
+    """Key figures, activity by year, the reserve, risk and what was declined, then each reinvestment."""
+    summary, risk, events = report["summary"], report["risk"], report["events"]
     visualization = report["visualization"]
     parts: list[RenderableType] = [_figures(visualization["kpis"])]
-    if not report["events"]:
+    if not events:
         parts.append("Nothing was reinvested.")
     else:
         parts.append(data_table(visualization["tables"]["reinvestment_summary_table"]))
-        parts.append(_events(report["events"], risk["events"]))
         parts.append(_risk(risk))
-    if summary["declined"]:
-        parts.append(_declined(summary["declined"]))
     if summary["cash_reserve_history"]:
         parts.append(_reserve(summary["cash_reserve_metrics"]))
+    if summary["declined"]:
+        parts.append(_declined(summary["declined"]))
+    if summary["declined_by_hand"]:
+        parts.append(_declined_by_hand(summary["declined_by_hand"]))
+    if events:
+        parts += [_events(events, risk["events"]), _shares(events)]
+    if any(event["performance_adjustments"] for event in events):
+        parts.append(_adjustments(events))
     return Group(*parts)
 
 
@@ -54,12 +73,16 @@ def chart_view(data: Mapping[str, Any]) -> RenderableType:
     parts: list[RenderableType] = []
     left = list(data["series"])
     while left:
-        shared = [series for series in left if series["x"] == left[0]["x"]]
-        left = [series for series in left if series["x"] != shared[0]["x"]]
+        shared = [series for series in left if series["x"] == left[0]["x"]][:COLUMNS]
+        left = [series for series in left if not any(series is other for other in shared)]
+        if not shared[0]["x"]:
+            parts.append(f"{data['title']}: nothing to show in this run")
+            continue
         table = Table(title=data["title"], title_justify="left")
-        table.add_column(data["x_label"].capitalize())
+        table.add_column(data["x_label"].capitalize(), no_wrap=True)
         for series in shared:
-            table.add_column(f"{series['name']}, {series['unit']}", justify="right")
+            unit = "" if series["unit"] in ("share", "index", "number") else f", {series['unit']}"
+            table.add_column(f"{series['name']}{unit}", justify="right", no_wrap=True)
         for place, x in enumerate(shared[0]["x"]):
             table.add_row(x, *(_value(series["y"][place], series["unit"]) for series in shared))
         parts.append(table)
@@ -74,7 +97,8 @@ def data_table(data: Mapping[str, Any]) -> Table:
     table = Table(title=data["title"], title_justify="left")
     for column in data["columns"]:
         number = column["unit"] not in ("name", "date", "year")
-        table.add_column(column["name"].replace("_", " ").capitalize(), justify="right" if number else "left")
+        head = HEADS.get(column["name"], column["name"].replace("_", " ").capitalize())
+        table.add_column(head, justify="right" if number else "left", no_wrap=True)
     for row in data["rows"]:
         cells = zip(row, data["columns"], strict=True)
         table.add_row(*(_value(value, column["unit"]) for value, column in cells))
@@ -87,7 +111,8 @@ def _value(value: Any, unit: str) -> str:
     if unit in ("name", "date", "year"):
         return str(value)
     if unit == "share":
-        return f"{value:.2%}"
+        text = f"{value:.2%}"
+        return "0.00%" if text == "-0.00%" else text
     if unit == "index":
         return f"{value:.4f}"
     if unit == "number":
@@ -114,36 +139,89 @@ def _figures(kpis: Mapping[str, Any]) -> Table:
 
 
 def _events(events: list[dict[str, Any]], risks: list[dict[str, Any]]) -> Table:
-    """One row a reinvestment: shares got by zone (wanted in brackets), and what it did to the risk score."""
-    table = Table(title="Reinvestments: shares that zones got (were to get)", title_justify="left")
-    zones = list(events[0]["target_allocations"])
-    for head in ("Date", "Trigger", "Strategy"):
+    """One row a reinvestment: what it lent, and what it did to the risk score."""
+    strategies = {event["strategy_used"] for event in events}
+    title = "Reinvestments" + (f" ({strategies.pop()})" if len(strategies) == 1 else "")
+    table = _plain(title)
+    for head in ("Date", "Trigger", *(["Strategy"] if strategies else [])):
         table.add_column(head, no_wrap=True)
-    for head in ("Amount", "Loans", *zones, "Score", "Change"):
+    for head in ("Amount", "Carried", "Loans", "Score", "Change"):
         table.add_column(head, justify="right", no_wrap=True)
     for event, risk in zip(events, risks, strict=True):
         change = risk["change"]
         table.add_row(
             event["timestamp"],
-            event["trigger"],
-            event["strategy_used"],
+            event["trigger"].replace("_", " "),
+            *([event["strategy_used"].replace("_", " ")] if strategies else []),
             f"{Decimal(event['amount']):,.0f}",
+            f"{Decimal(event['carried']):,.0f}",
             str(event["num_loans_generated"]),
-            *(f"{event['actual_allocations'][zone]:.0%} ({event['target_allocations'][zone]:.0%})" for zone in zones),
             f"{risk['after']['score']:.4f}",
-            "–" if change is None else f"{change['score']:+.4f}",
+            "–" if change is None else _signed(change["score"]),
         )
     return table
 
 
+def _shares(events: list[dict[str, Any]]) -> Table:
+    """What each zone got of each reinvestment, and was to get."""
+    table = _plain("Shares that zones got (were to get, by the strategy, of this amount)")
+    table.add_column("Date", no_wrap=True)
+    zones = list(events[0]["target_allocations"])
+    for zone in zones:
+        table.add_column(zone, justify="right", no_wrap=True)
+    for event in events:
+        got, wanted = event["actual_allocations"], event["target_allocations"]
+        table.add_row(event["timestamp"], *(f"{got[zone]:.0%} ({wanted[zone]:.0%})" for zone in zones))
+    return table
+
+
+def _adjustments(events: list[dict[str, Any]]) -> Table:
+    """What dynamic allocation added to each zone's share."""
+    table = _plain("Moved by performance, percentage points")
+    table.add_column("Date", no_wrap=True)
+    zones = list(events[0]["target_allocations"])
+    for zone in zones:
+        table.add_column(zone, justify="right", no_wrap=True)
+    for event in events:
+        moved = event["performance_adjustments"]
+        if moved:
+            table.add_row(event["timestamp"], *(f"{moved[zone] * 100:+.1f}" for zone in zones))
+    return table
+
+
 def _risk(risk: Mapping[str, Any]) -> Table:
-    table = Table(title="Risk of the book", title_justify="left")
+    """The book before the first reinvestment and after the last, and what of the change reinvestments brought."""
+    table = _plain("Risk of the book (a lower score is better)")
     table.add_column("")
-    for head in ("before the first", "after the last", "change"):
+    for head in ("Before the first", "After the last", "Change", "By reinvestments"):
         table.add_column(head, justify="right")
-    latest, trend = risk["latest"], risk["trend"]
+    latest, trend, part = risk["latest"], risk["trend"], risk["by_reinvestment"]
     for name, label in MEASURES.items():
-        table.add_row(label, f"{latest[name] - trend[name]:.4f}", f"{latest[name]:.4f}", f"{trend[name]:+.4f}")
+        before = latest[name] - trend[name]
+        table.add_row(label, f"{before:.4f}", f"{latest[name]:.4f}", _signed(trend[name]), _signed(part[name]))
+    return table
+
+
+def _signed(value: float) -> str:
+    text = f"{value:+.4f}"
+    return "0.0000" if float(text) == 0 else text
+
+
+def _plain(title: str) -> Table:
+    """A table that fits a narrow terminal."""
+    return Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+
+
+def _declined_by_hand(rows: list[dict[str, Any]]) -> Table:
+    table = _plain("Manual reinvestments that were declined")
+    for head in ("Date", "Reason"):
+        table.add_column(head, no_wrap=True)
+    for head in ("Amount", "Available", "Shortfall"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for row in rows:
+        amounts = (row[name] for name in ("amount", "available", "shortfall"))
+        cells = ("–" if amount is None else f"{Decimal(amount):,.2f}" for amount in amounts)
+        table.add_row(row["date"], row["reason"].replace("_", " "), *cells)
     return table
 
 

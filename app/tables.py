@@ -226,7 +226,7 @@ def state_view(summary: Mapping[str, Any]) -> RenderableType:
     return Group(table, ledger, Text(f"state digest {summary['state_digest']}", style="dim"))
 
 
-def console() -> Console:
-    """Where data for people goes: stdout, as wide as the terminal, 130 columns elsewhere."""
+def console(*, wide: bool = False) -> Console:
+    """Where data for people goes: stdout, as wide as the terminal; elsewhere 130 columns, or as many as are needed."""
     made = Console()
-    return made if made.is_terminal else Console(width=130)
+    return made if made.is_terminal else Console(width=400 if wide else 130)

@@ -76,13 +76,13 @@ class Simulation:
         lifecycle = Lifecycle(state, settings, calendar, self._values, self._clock, exposure)
         period_end = calendar.add_months(0, config.fund.reinvestment_period_years * 12)
         partners = Partners(state, settings)
-        reserve = Reserve(state, settings, calendar, partners, period_end)
+        deployed_by = call_due(calendar, settings, calendar.add_months(0, config.fund.deployment_months - 1)) + 1
+        reserve = Reserve(state, settings, calendar, partners, deployed_by, period_end)
         reinvestment = Reinvestment(state, settings, calendar, purchases, reserve, exposure, market, period_end)
         deployment = Deployment(
             state, settings, calendar, generator, purchases, partners, reserve, plan.opening, self.last_day
         )
         fees = Fees(state, settings, calendar, partners, period_end, self.last_day)
-        deployed_by = call_due(calendar, settings, calendar.add_months(0, config.fund.deployment_months - 1)) + 1
         payouts = Distributions(state, settings, partners, fees, deployed_by, self.last_day)
         treasury = Treasury(state, settings, market)
         script = Interventions(state)

@@ -27,6 +27,9 @@ class Document:
     def problem(self, path: Path, message: str, suggestion: str | None = None) -> Problem:
         """A problem at a path, with the line and column of the nearest key that is in the source."""
         key = ".".join(map(str, path))
+        laid_on = [origin for place, origin in self.origins.items() if path and place[: len(path)] == path]
+        if laid_on:  # a section is wrong as a whole since something was laid on top of it
+            return Problem(key, message, laid_on[-1], suggestion=suggestion)
         for length in range(len(path), -1, -1):
             if path[:length] in self.origins:
                 return Problem(key, message, self.origins[path[:length]], suggestion=suggestion)

@@ -40,7 +40,7 @@ def metrics(
     paid_in, paid_out = capital.lp_contributed_cents, capital.lp_distributed_cents
     lent = sum(zone.lent_cents for zone in zones)
     returned = sum(zone.proceeds_cents + zone.interest_cents for zone in zones)
-    waited = lots.waited_cent_days / lots.reinvested_cents if lots.reinvested_cents else None
+    waited = lots.waited_cent_days / lots.recycled_cents if lots.recycled_cents else None
     found: dict[str, Any] = dict.fromkeys(LATER)
     found |= {
         "gross_irr": gross.rate,

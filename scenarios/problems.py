@@ -62,7 +62,8 @@ def explain_validation(
         match item["type"]:
             case "extra_forbidden":
                 message = "unknown key"
-                suggestion = closest(str(path[-1]), keys_at(model, path[:-1]))
+                suggestion = elsewhere(model, str(path[-1])) if len(path) == 1 else None
+                suggestion = suggestion or closest(str(path[-1]), keys_at(model, path[:-1]))
                 if suggestion is None:
                     message += f"; allowed here: {', '.join(keys_at(model, path[:-1]))}"
             case "between_sections":
@@ -105,6 +106,17 @@ def real_path(loc: tuple[str | int, ...], document: Any) -> Path:
             continue
         path.append(part)
     return tuple(path)
+
+
+def elsewhere(model: type[BaseModel], word: str) -> str | None:
+    """The dotted key of the one section that has a key with this name; None where none or several have it."""
+    found = [
+        f"{section}.{word}"
+        for section, field in model.model_fields.items()
+        for kind in _alternatives(field.annotation)
+        if isinstance(kind, type) and issubclass(kind, BaseModel) and word in kind.model_fields
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def keys_at(model: type[BaseModel], path: Path) -> list[str]:

@@ -14,6 +14,7 @@ from events.dates import Calendar, parse_iso
 from events.facts import (
     AllocationAdjusted,
     CapitalReinvested,
+    ConfigChanged,
     LoanExited,
     LoanRecovered,
     ReserveDrawn,
@@ -46,7 +47,7 @@ class Event:
 
 
 @dataclass
-class Reserve:
+class Movement:
     """A movement of the reserve; ``change`` in cents, below zero for what left it."""
 
     record: Record
@@ -61,11 +62,10 @@ class History:
 
     calendar: Calendar
     fund: FundConfig
-    engine: ReinvestmentConfig
-    zones: list[str]
+    targets: dict[str, float]
+    settings: list[tuple[int, ReinvestmentConfig]]
     events: list[Event] = field(default_factory=list)
-    reserve: list[Reserve] = field(default_factory=list)
-    band: list[tuple[int, ReinvestmentConfig]] = field(default_factory=list)
+    reserve: list[Movement] = field(default_factory=list)
     declined: list[Record] = field(default_factory=list)
     received: dict[int, int] = field(default_factory=dict)
     proceeds_cents: int = 0
@@ -73,6 +73,16 @@ class History:
     paid_off: list[LoanExited | LoanRecovered] = field(default_factory=list)
     period_end: int | None = None
     last_day: int = 0
+
+    @property
+    def zones(self) -> list[str]:
+        """The zones' names."""
+        return list(self.targets)
+
+    @property
+    def engine(self) -> ReinvestmentConfig:
+        """The settings as they were last."""
+        return self.settings[-1][1]
 
     def date(self, day: int) -> date:
         """The date of a day."""
@@ -120,16 +130,7 @@ def read_history(run: Run) -> History:
             case "reinvestment_period.ended/1":
                 history.period_end = record.day
             case "config.changed/1":
-                changes = {
-                    key.removeprefix("reinvestment_engine."): value
-                    for key, value in fact.changes.items()
-                    if key.startswith(("reinvestment_engine.cash_reserve", "reinvestment_engine.enable_cash_reserve"))
-                }
-                if changes:
-                    now = history.band[-1][1]
-                    history.band.append(
-                        (record.day, ReinvestmentConfig.model_validate({**now.model_dump(), **changes}))
-                    )
+                _changed(history, record, fact)
     return history
 
 
@@ -138,7 +139,20 @@ def _started(manifest: RunStarted) -> History:
     engine = ReinvestmentConfig.model_validate(scenario["reinvestment_engine"])
     fund = FundConfig.model_validate(scenario["fund"])
     calendar = Calendar(parse_iso(manifest.start_date), fund.calendar)
-    return History(calendar, fund, engine, list(scenario["zones"]), band=[(0, engine)])
+    targets = {name: zone["target_allocation"] for name, zone in scenario["zones"].items()}
+    return History(calendar, fund, targets, [(0, engine)])
+
+
+def _changed(history: History, record: Record, fact: ConfigChanged) -> None:
+    """Keep what a script makes of the settings that statistics read."""
+    section, changes = "reinvestment_engine.", {}
+    for key, value in fact.changes.items():
+        name = key.removeprefix(section)
+        if key.startswith(section) and name in ReinvestmentConfig.model_fields:
+            changes[name] = value
+    if changes:
+        settings = ReinvestmentConfig.model_validate({**history.engine.model_dump(), **changes})
+        history.settings.append((record.day, settings))
 
 
 def _received(history: History, record: Record, cents: int) -> None:
@@ -150,18 +164,18 @@ def _received(history: History, record: Record, cents: int) -> None:
 def _moved(history: History, record: Record, fact: ReserveFilled | ReserveReleased | ReserveDrawn) -> int:
     if isinstance(fact, ReserveFilled):
         change, what = fact.amount_cents, f"filled: {fact.source}"
-        if fact.source == "call":
-            history.received[record.seq] = record.day
     else:
         verb = "drawn" if isinstance(fact, ReserveDrawn) else "released"
         change, what = -fact.amount_cents, f"{verb}: {fact.purpose}"
-    history.reserve.append(Reserve(record, what, change, fact.reserve_cents))
+    history.reserve.append(Movement(record, what, change, fact.reserve_cents))
     return fact.reserve_cents
 
 
-def years_and_months(start: date, when: date) -> tuple[float, int]:
+def years_and_months(calendar: Calendar, day: int) -> tuple[float, int]:
     """Years since the start as a decimal, in whole months, and the months after the last whole year."""
-    months = (when.year - start.year) * 12 + when.month - start.month - (when.day < start.day)
+    start, when = calendar.start, calendar.date(day)
+    months = (when.year - start.year) * 12 + when.month - start.month
+    months -= calendar.add_months(0, months) > day
     return round(months / 12, 4), months % 12
 
 
@@ -170,7 +184,7 @@ def event_rows(history: History) -> list[dict[str, Any]]:
     rows = []
     for number, event in enumerate(history.events, 1):
         fact, when = event.fact, history.date(event.record.day)
-        year, month = years_and_months(history.calendar.start, when)
+        year, month = years_and_months(history.calendar, event.record.day)
         rows.append(
             {
                 "event_id": f"reinvestment-{number}",
@@ -181,9 +195,10 @@ def event_rows(history: History) -> list[dict[str, Any]]:
                 "amount": from_cents(fact.amount_cents),
                 "source": max(fact.by_source, key=lambda name: (fact.by_source[name], name)),
                 "source_details": {
-                    **{name: from_cents(cents) for name, cents in fact.by_source.items()},
                     **fact.details,
+                    **{name: from_cents(cents) for name, cents in fact.by_source.items()},
                 },
+                "details": fact.details,
                 "trigger": fact.trigger,
                 "strategy_used": fact.strategy,
                 "offered": from_cents(fact.offered_cents),
@@ -221,11 +236,11 @@ def summary_of(history: History) -> dict[str, Any]:
         "num_reinvestment_events": len(facts),
         "avg_reinvestment_amount": from_cents(round(total / len(facts))) if facts else None,
         "num_reinvestment_loans": sum(fact.loans for fact in facts),
-        "reinvestment_by_year": {name: from_cents(_amount(events)) for name, events in years.items()},
+        "reinvestment_by_year": {name: from_cents(amount_of(events)) for name, events in years.items()},
         "reinvestment_by_period": [
             {
                 "period": name,
-                "amount": from_cents(_amount(events)),
+                "amount": from_cents(amount_of(events)),
                 "events": len(events),
                 "loans": sum(event.fact.loans for event in events),
             }
@@ -238,6 +253,18 @@ def summary_of(history: History) -> dict[str, Any]:
         "reinvestment_performance": _performance(history.paid_off),
         "reinvestment_timing": _timing(history),
         "declined": _declined(history),
+        "declined_by_hand": [
+            {
+                "seq": record.seq,
+                "date": history.date(record.day).isoformat(),
+                "reason": record.payload.reason,
+                "amount": from_cents(record.payload.amount_cents),
+                "available": _or_none(record.payload.available_cents),
+                "shortfall": _or_none(record.payload.shortfall_cents),
+            }
+            for record in history.declined
+            if record.payload.trigger == "manual"
+        ],
         "cash_reserve_history": [
             {
                 "seq": moved.record.seq,
@@ -271,7 +298,11 @@ def comparison_rows(history: History) -> list[dict[str, Any]]:
 
 
 def reinvestment_risk(run: Run) -> dict[str, Any]:
-    """Risk before and after each reinvestment, what each changed, and the change over the run."""
+    """Risk before and after each reinvestment, what each changed, and the change over the run.
+
+    ``trend`` is from before the first to after the last; ``by_reinvestment`` is the part of it that reinvestments
+    brought, the rest came from exits, prices and time.
+    """
     return risk_of_events(read_history(run))
 
 
@@ -291,7 +322,9 @@ def risk_of_events(history: History) -> dict[str, Any]:
     first = next((row["before"] or row["after"] for row in rows), None)
     last = rows[-1]["after"] if rows else None
     trend = {name: last[name] - value for name, value in first.items()} if first and last else None
-    return {"events": rows, "latest": last, "trend": trend}
+    changes = [row["change"] for row in rows if row["change"] is not None]
+    by_reinvestment = {name: sum(change[name] for change in changes) for name in last} if last else None
+    return {"events": rows, "latest": last, "trend": trend, "by_reinvestment": by_reinvestment}
 
 
 def by_zone(fact: CapitalReinvested) -> dict[str, int]:
@@ -299,7 +332,8 @@ def by_zone(fact: CapitalReinvested) -> dict[str, int]:
     return {zone: round(share * fact.amount_cents) for zone, share in fact.actual.items()}
 
 
-def _amount(events: Iterable[Event]) -> int:
+def amount_of(events: Iterable[Event]) -> int:
+    """Cents that these reinvestments lent."""
     return sum(event.fact.amount_cents for event in events)
 
 
@@ -320,14 +354,22 @@ def buckets(history: History, by: Period) -> dict[str, list[Event]]:
     return names
 
 
+def _or_none(cents: int | None) -> str | None:
+    return None if cents is None else from_cents(cents)
+
+
 def _efficiency(history: History, total: int) -> dict[str, Any]:
     """Ratio: lent again over what came in. Impact: lent again over all that was lent. Time: days, by amount."""
-    waited = sum(
-        cents * (event.record.day - history.received[seq]) for event in history.events for seq, cents in event.fact.lots
-    )
+    lent = [
+        (cents, event.record.day - history.received[seq])
+        for event in history.events
+        for seq, cents in event.fact.lots
+        if seq in history.received  # not what was called into the reserve
+    ]
+    recycled = sum(cents for cents, _ in lent)
     return {
-        "reinvestment_ratio": total / history.proceeds_cents if history.proceeds_cents else None,
-        "avg_time_to_reinvest": waited / total if total else None,
+        "reinvestment_ratio": recycled / history.proceeds_cents if history.proceeds_cents else None,
+        "avg_time_to_reinvest": sum(cents * days for cents, days in lent) / recycled if recycled else None,
         "reinvestment_portfolio_impact": total / history.lent_cents if history.lent_cents else None,
     }
 
@@ -376,19 +418,20 @@ def reserve_by_day(history: History) -> dict[int, tuple[int, list[int]]]:
 
 
 def _reserve_metrics(history: History) -> dict[str, Any]:
-    """The band as it stood last, balances at days' ends until the period's end, and sums by kind of movement."""
+    """The band as it stood last, balances at days' ends from the first filling to the period's end, movements."""
     end = history.last_day if history.period_end is None else history.period_end
     days = {day: cents for day, (cents, _) in reserve_by_day(history).items()}
     area = sum(cents * (until - day) for (day, cents), until in zip(days.items(), [*days, end][1:], strict=True))
     sums = Counter[str]()
     for moved in history.reserve:
         sums[moved.what] += abs(moved.change)
-    engine = history.band[-1][1]
+    open_days = end - next(iter(days)) if days else 0
+    engine = history.engine
     band = {name: history.fund.size * getattr(engine, f"cash_reserve_{name}") for name in ("target", "min", "max")}
     return {
         "enabled": engine.enable_cash_reserve,
         **{name: from_cents(to_cents(level)) for name, level in band.items()},
-        "average": from_cents(round(area / end)) if end else None,
+        "average": from_cents(round(area / open_days)) if open_days > 0 else None,
         "peak": from_cents(max(days.values(), default=0)),
         "movements": _money(sums),
     }

@@ -10,6 +10,7 @@ from scenarios.reinvestment import (
     PERIODS,
     Event,
     History,
+    amount_of,
     buckets,
     by_zone,
     event_rows,
@@ -33,7 +34,7 @@ def timeline(history: History) -> Chart:
     """What was reinvested in each period of the tracking granularity, and in all until then."""
     granularity = history.engine.reinvestment_tracking_granularity
     found = buckets(history, PERIODS[granularity])
-    amounts = [units(_amount(events)) for events in found.values()]
+    amounts = [units(amount_of(events)) for events in found.values()]
     records = [_seqs(events) for events in found.values()]
     currency = history.fund.currency
     return Chart(
@@ -74,7 +75,7 @@ def by_year_chart(history: History) -> Chart:
     """What was reinvested in each calendar year, and in how many reinvestments."""
     years = buckets(history, "year")
     seqs = [_seqs(events) for events in years.values()]
-    amounts = [units(_amount(events)) for events in years.values()]
+    amounts = [units(amount_of(events)) for events in years.values()]
     counts = [float(len(events)) for events in years.values()]
     return Chart(
         "reinvestment_by_year",
@@ -100,23 +101,30 @@ def cash_reserve(history: History) -> Chart:
         "step",
     )
     thresholds = []
-    for name in ("target", "min", "max"):
-        levels = [
-            units(to_cents(history.fund.size * getattr(engine, f"cash_reserve_{name}"))) for _, engine in history.band
-        ]
-        thresholds.append(Threshold(name, currency, [history.date(day).isoformat() for day, _ in history.band], levels))
+    band = [(day, engine) for day, engine in history.settings if engine.enable_cash_reserve]
+    for name in ("target", "min", "max") if band else ():
+        levels = [units(to_cents(history.fund.size * getattr(engine, f"cash_reserve_{name}"))) for _, engine in band]
+        thresholds.append(Threshold(name, currency, [history.date(day).isoformat() for day, _ in band], levels))
     return Chart("cash_reserve", "Cash reserve", "date", [balance], thresholds)
 
 
 def allocation_comparison(history: History) -> Chart:
-    """For each zone what each reinvestment was to get, what it got, and the gap (actual − target)."""
+    """For each zone what it was to get of each reinvestment, what it got, the gap, and its share of the book then.
+
+    The target of a reinvestment is its strategy's, for that amount; the thresholds are the fund's own targets.
+    """
     dates, seqs = _dates(history), [[event.record.seq] for event in history.events]
     series = []
     for zone in history.zones:
         for name in ("target", "actual", "gap"):
             values = [getattr(event.fact, name)[zone] for event in history.events]
             series.append(Series(f"{zone} {name}", "share", dates, values, seqs, "line" if name == "target" else "bar"))
-    return Chart("allocation_comparison", "Target and actual allocation", "date", series)
+        after = [event.risk.payload.zones_after[zone] if event.risk else None for event in history.events]
+        risks = [[event.risk.seq] if event.risk else [] for event in history.events]
+        series.append(Series(f"{zone} in the book", "share", dates, after, risks, "line"))
+    start = [history.calendar.start.isoformat()]
+    targets = [Threshold(f"{zone} target", "share", start, [share]) for zone, share in history.targets.items()]
+    return Chart("allocation_comparison", "Target and actual allocation of each reinvestment", "date", series, targets)
 
 
 def summary_table(history: History) -> DataTable:
@@ -129,7 +137,7 @@ def summary_table(history: History) -> DataTable:
             for zone, cents in by_zone(event.fact).items():
                 zones[zone] += cents
         loans = sum(event.fact.loans for event in events)
-        amounts = [from_cents(cents) for cents in (_amount(events), *zones.values())]
+        amounts = [from_cents(cents) for cents in (amount_of(events), *zones.values())]
         rows.append([year, len(events), loans, *amounts])
         records.append(_seqs(events))
     columns = [Column("year", "year"), Column("reinvestments", "number"), Column("loans", "number")]
@@ -229,10 +237,6 @@ def _seqs(events: list[Event]) -> list[int]:
     return [event.record.seq for event in events]
 
 
-def _amount(events: list[Event]) -> int:
-    return sum(event.fact.amount_cents for event in events)
-
-
 CHARTS: dict[str, Callable[[History], Chart]] = {
     "reinvestment_timeline": timeline,
     "reinvestment_by_zone": by_zone_chart,
@@ -265,14 +269,12 @@ def chart_data(run: Run, name: str) -> dict[str, Any]:
 
 def generate_reinvestment_visualization(run: Run) -> dict[str, Any]:
     """All charts, tables and key figures of a run's reinvestment as JSON values."""
-    return visualization_of(read_history(run))
+    history = read_history(run)
+    return _visualization(history, summary_of(history), risk_of_events(history))
 
 
-def visualization_of(history: History) -> dict[str, Any]:
-    """Charts, tables and key figures of what a pass has found."""
-    summary = summary_of(history)
+def _visualization(history: History, summary: dict[str, Any], risk: dict[str, Any]) -> dict[str, Any]:
     efficiency = summary["reinvestment_efficiency"]
-    risk = risk_of_events(history)
     return {
         "charts": {name: chart(history).as_json() for name, chart in CHARTS.items()},
         "tables": {name: table(history).as_json() for name, table in TABLES.items()},
@@ -285,7 +287,7 @@ def visualization_of(history: History) -> dict[str, Any]:
             "reinvestment_roi": summary["reinvestment_performance"]["roi"],
             "num_reinvestment_loans": summary["num_reinvestment_loans"],
             "reinvestment_portfolio_impact": efficiency["reinvestment_portfolio_impact"],
-            "risk_metrics": {"latest": risk["latest"], "trend": risk["trend"]},
+            "risk_metrics": {name: risk[name] for name in ("latest", "trend", "by_reinvestment")},
         },
     }
 
@@ -293,9 +295,10 @@ def visualization_of(history: History) -> dict[str, Any]:
 def reinvestment_report(run: Run) -> dict[str, Any]:
     """Everything there is to say about a run's reinvestment: events, summary, risk, visualization."""
     history = read_history(run)
+    summary, risk = summary_of(history), risk_of_events(history)
     return {
         "events": event_rows(history),
-        "summary": summary_of(history),
-        "risk": risk_of_events(history),
-        "visualization": visualization_of(history),
+        "summary": summary,
+        "risk": risk,
+        "visualization": _visualization(history, summary, risk),
     }

@@ -1,12 +1,14 @@
 """A run: its log, the state that the log folds to, and its figures."""
 
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
+from events.dates import parse_iso
 from events.facts import RunStarted
 from events.state import State
 from events.stores.store import Log
-from events.units import to_cents
+from events.units import from_cents, to_cents
 from handlers.fund.config import FundConfig, WaterfallConfig
 from scenarios.metrics import by_quarter, metrics
 
@@ -47,8 +49,19 @@ class Run:
 
     @property
     def warnings(self) -> list[str]:
-        """Why metrics are None, where they are."""
-        return self._figures[1]
+        """Why metrics are None, where they are, and what a script asked for and did not get."""
+        return self._figures[1] + self.refused
+
+    @property
+    def refused(self) -> list[str]:
+        """One line for each manual reinvestment that was declined."""
+        start = parse_iso(self.manifest.start_date)
+        return [
+            f"the manual reinvestment of {from_cents(fact.amount_cents)} on {start + timedelta(days=day)}"
+            f" was declined: {fact.reason}"
+            + ("" if fact.available_cents is None else f", {from_cents(fact.available_cents)} available")
+            for day, fact in self.state.lots.refused_by_hand
+        ]
 
     def summary(self) -> dict[str, Any]:
         """What ``run --json`` prints."""

@@ -17,7 +17,7 @@ from scenarios.manifest import make_manifest
 from scenarios.market import make_market
 from scenarios.problems import InvalidInput, Problem, closest
 from scenarios.run import Run
-from scenarios.schema import ScenarioConfig
+from scenarios.schema import ScenarioConfig, manual_body
 from scenarios.scripts import read_script
 from scenarios.tape import read_tape
 from sim.streams import Streams
@@ -188,7 +188,11 @@ def unused(config: ScenarioConfig) -> list[str]:
     """One line for each setting that differs from its default and has no effect yet."""
     values, defaults = config.model_dump(mode="json"), ScenarioConfig().model_dump(mode="json")
     found = [f"{section}: has no effect yet" for section in (*LATER, "sweep") if values[section] != defaults[section]]
+    calendar = config.calendar()
+    period_end = calendar.date(calendar.add_months(0, config.fund.reinvestment_period_years * 12))
     for place, entry in enumerate(config.script):
+        if manual_body(entry.do) is not None and entry.at is not None and entry.at >= period_end:
+            found.append(f"script.{place}: will be declined, the reinvestment period ends before {period_end}")
         settings = entry.do.get("set", {})
         found += [f"script.{place}: {key} has no effect yet" for key in LATER_KEYS if key in settings]
     for key in LATER_KEYS:

@@ -75,7 +75,8 @@ class ScriptEntry(Config):
         if self.when is not None:
             raise ValueError("when: is not available yet; use at: with a date")
         if self.at is None and (manual_body(self.do) or {}).get("year") is None:
-            raise ValueError("needs at: with a date")
+            other = " (or year: in its body)" if manual_body(self.do) is not None else ""
+            raise ValueError(f"needs at: with a date{other}")
         return self
 
 
@@ -157,6 +158,16 @@ class ScenarioConfig(Config):
                     f"reinvestment_engine.zone_preference_multipliers.{name}",
                     f"unknown zone; there are {_names(self.zones)}",
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _reserve_can_be_called(self) -> Self:
+        engine, deployable = self.reinvestment_engine, 1 - self.fund.fee_reserve
+        if engine.enable_cash_reserve and engine.cash_reserve_min > deployable:
+            _at(
+                "reinvestment_engine.cash_reserve_min",
+                f"{engine.cash_reserve_min:g} is more than can be called for it, 1 − fund.fee_reserve ({deployable:g})",
+            )
         return self
 
     @model_validator(mode="after")

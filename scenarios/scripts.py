@@ -38,6 +38,10 @@ class _PartnerArguments(Config):
     partner: str
 
 
+ROUNDED_YEAR = 0.06
+"""Months by which a year that is given to two decimals may miss the month that is meant: 2.33 is four months."""
+
+
 class _ReinvestArguments(Config):
     """The body of a manual reinvestment; its date is the entry's ``at`` or ``year`` (and ``month``)."""
 
@@ -55,9 +59,12 @@ class _ReinvestArguments(Config):
         if self.year is None and self.month is not None:
             raise ValueError("month is given without year")
         if self.year is not None and self.month is not None:
-            part = (self.year % 1) * 12
-            if part and round(part) != self.month:
-                raise ValueError(f"year {self.year:g} is {part:g} months after the whole year, month says {self.month}")
+            part = self.year % 1 * 12
+            if part and abs(part - self.month) > ROUNDED_YEAR:
+                raise ValueError(
+                    f"year {self.year:g} is {part:g} months after the whole year, month says {self.month};"
+                    " leave month out, or give the whole year"
+                )
         return self
 
     def months(self) -> float | None:

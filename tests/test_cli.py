@@ -334,7 +334,7 @@ def test_reinvestment_is_drawn_and_printed_as_json(fundclock):
     fundclock("run", "base", "--seed", 7, *life, "--set", "reinvestment_engine.enable_cash_reserve=true")
     code, out, _ = fundclock("show", "last", "--reinvestment")
     assert code == 0
-    for part in ("Reinvestments: shares that zones got", "Risk of the book", "Declined", "Cash reserve"):
+    for part in ("Shares that zones got", "Risk of the book", "Declined", "Cash reserve"):
         assert part in out
     code, out, _ = fundclock("show", "last", "--reinvestment", "--chart", "cash_reserve", "--json")
     found = json.loads(out)
@@ -366,3 +366,27 @@ def test_each_strategy_runs_and_verifies(fundclock, strategy):
     code, out, _ = fundclock("show", "last", "--reinvestment", "--json")
     assert list(json.loads(out)["reinvestment"]["summary"]["reinvestment_by_strategy"]) == [strategy]
     assert fundclock("verify", "last")[0] == 0
+
+
+def test_a_manual_reinvestment_that_was_declined_is_said(fundclock, tmp_path):
+    (tmp_path / "m.yaml").write_text(
+        "script:\n"
+        "  - {at: 2028-06-15, do: {reinvest: {amount: 90m}}}\n"
+        "  - {at: 2033-06-15, do: {reinvest: {amount: 1m}}}\n"
+    )
+    _, _, err = fundclock("validate", "m.yaml")
+    assert "script.1: will be declined, the reinvestment period ends before 2031-01-01" in err
+    _, _, err = fundclock("run", "m.yaml", "--seed", 5)
+    assert "the manual reinvestment of 90000000.00 on 2028-06-15 was declined: insufficient_cash" in err
+    _, out, _ = fundclock("show", "last", "--reinvestment")
+    assert "Manual reinvestments that were declined" in out
+    assert "2028-06-15" in out
+
+
+def test_a_setting_without_its_section_is_found(fundclock):
+    code, _, err = fundclock("run", "base", "--set", "reinvestment_strategy=custom")
+    assert code == 2
+    assert "did you mean 'reinvestment_engine.reinvestment_strategy'?" in err
+    code, _, err = fundclock("run", "base", "--set", "reinvestment_engine.cash_reserve_min=0.2")
+    assert code == 2
+    assert err.startswith("error: --set reinvestment_engine.cash_reserve_min: ")

@@ -203,12 +203,15 @@ def test_a_seed_outside_its_range_is_refused(seed):
         ("cash_reserve_min", 0.06, "is broken by 0.06, 0.05, 0.1"),
         ("cash_reserve_min", 0.2, "is broken by 0.2, 0.05, 0.1"),
         ("cash_reserve_max", 0.04, "is broken by 0.02, 0.05, 0.04"),
+        ("cash_reserve_min", {"enable_cash_reserve": True, "cash_reserve_min": 0.95, "cash_reserve_target": 0.95, "cash_reserve_max": 1},
+         "0.95 is more than can be called for it, 1 − fund.fee_reserve (0.92)"),
         ("cash_reserve_max", 1.01, "less than or equal to 1"),
         ("reinvestment_dealy", 1, "did you mean 'reinvestment_delay'?"),
     ],
 )  # fmt: skip
 def test_a_reinvestment_setting_out_of_range_is_refused_with_its_place(key, value, expected):
-    text = f"reinvestment_engine:\n  {key}: {json.dumps(value)}\n"
+    settings = value if isinstance(value, dict) and key in value else {key: value}
+    text = f"reinvestment_engine: {json.dumps(settings)}\n"
     found = problems(text)
     assert any(expected in line for line in found), found
     assert all(line.startswith("my.yaml:") and "reinvestment_engine" in line for line in found)

@@ -77,7 +77,26 @@ def test_opportunistic_leaves_out_what_is_below_the_threshold(tmp_path):
 def test_opportunistic_without_an_opportunity_lends_by_target(tmp_path):
     change = engine(reinvestment_strategy="opportunistic", opportunistic_threshold=0.2)
     assert first(two_zones(tmp_path, script=SHOCK, **change)).target == TARGETS
-    assert opportunistic({"green": -0.1, "red": -0.2}, TARGETS, -0.5) == TARGETS
+    assert opportunistic({"green": -0.1, "red": -0.2}, TARGETS, -0.5).shares == TARGETS
+
+
+def test_an_adjustment_that_had_no_part_in_the_shares_is_not_recorded(tmp_path):
+    change = engine(reinvestment_strategy="opportunistic", opportunistic_threshold=0.04, enable_dynamic_allocation=True)
+    run = two_zones(tmp_path, script=SHOCK, **change)
+    assert first(run).target == pytest.approx({"green": 2 / 3, "red": 1 / 3})
+    assert not [r for r in of(run, "allocation.adjusted/1") if r.day == day("2026-06-30")]
+
+
+def test_small_batches_keep_to_the_shares(tmp_path):
+    # 1,205,000 are offered, but a batch of one loan spends 100,000 of them: green, red, green, …
+    run = two_zones(
+        tmp_path, **engine(reinvestment_batch_size=1, reinvestment_frequency="monthly", rebalance_threshold=1)
+    )
+    zones = [max(r.payload.actual, key=r.payload.actual.get) for r in of(run, "capital.reinvested/1")[:10]]
+    assert zones == ["green", "red", "green", "red", "green"] * 2
+    # closing gaps, a batch of two loans closes all of its 200,000
+    run = two_zones(tmp_path, **engine(reinvestment_batch_size=2))
+    assert first(run).target == {"green": 1.0, "red": 0.0}
 
 
 def test_custom_multiplies_targets(tmp_path):
@@ -220,6 +239,7 @@ def test_a_manual_reinvestment_that_cannot_be_is_declined(tmp_path, at, body, re
         ({"year": 2, "month": 6}, "2028-07-01"),
         ({"year": 0.5}, "2026-07-01"),
         ({"year": 2.33, "month": 4}, "2028-05-01"),
+        ({"year": 3, "month": 0}, "2029-01-01"),
     ],
 )
 def test_year_and_month_of_a_manual_reinvestment_are_years_since_the_start(tmp_path, body, when):
@@ -231,9 +251,11 @@ def test_year_and_month_of_a_manual_reinvestment_are_years_since_the_start(tmp_p
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"do": {"reinvest": {"amount": 1e5, "year": 2.5, "month": 3}}}, "year 2.5 is 6 months after the whole year, month says 3"),
+        ({"do": {"reinvest": {"amount": 1e5, "year": 2.5, "month": 3}}}, "year 2.5 is 6 months after the whole year, month says 3; leave month out, or give the whole year"),
+        ({"do": {"reinvest": {"amount": 1e5, "year": 2.46, "month": 6}}}, "year 2.46 is 5.52 months after the whole year, month says 6"),
+        ({"do": {"reinvest": {"amount": 1e5, "year": 2.04, "month": 0}}}, "year 2.04 is 0.48 months after the whole year, month says 0"),
         ({"do": {"reinvest": {"amount": 1e5, "month": 3}}}, "needs at: with a date"),
-        ({"do": {"reinvest": {"amount": 1e5}}}, "needs at: with a date"),
+        ({"do": {"reinvest": {"amount": 1e5}}}, "needs at: with a date (or year: in its body)"),
         ({"do": {"reinvest": {"amount": 1e5, "year": 12}}}, "script.0.do.reinvest.year: 2038-01-01 is outside the fund's life, 2026-01-01 to 2035-12-31"),
         ({"do": {"reinvest": {"amount": 1e5, "year": 2, "month": 12}}}, "month: input should be less than or equal to 11"),
         ({"at": "2027-01-01", "do": {"reinvest": {"amount": 1e5, "year": 2}}}, "is 2028-01-01, but at: says 2027-01-01; give one of them"),

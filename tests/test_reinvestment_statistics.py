@@ -2,10 +2,12 @@
 
 import json
 import math
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
+from events.dates import Calendar
 from funds import day, of, two_zones
 from scenarios import (
     InvalidInput,
@@ -16,7 +18,7 @@ from scenarios import (
     reinvestment_risk,
 )
 from scenarios.charts import Series
-from scenarios.reinvestment import read_history, years_and_months
+from scenarios.reinvestment import years_and_months
 from scenarios.reinvestment_charts import CHARTS, TABLES, reinvestment_report
 
 RESPONSE = {
@@ -160,7 +162,8 @@ def test_a_chart_names_units_and_the_records_behind_each_point(lively, name):
     for series in chart["series"]:
         assert series["unit"] in ("USD", "share", "index", "number")
         assert len(series["x"]) == len(series["y"]) == len(series["records"]) > 0
-        assert all(kinds[seq].startswith(expected) for point in series["records"] for seq in point)
+        source = "risk.assessed/1" if series["name"].endswith("in the book") else expected
+        assert all(kinds[seq].startswith(source) for point in series["records"] for seq in point)
         assert any(value for value in series["y"]), series["name"]
 
 
@@ -209,6 +212,39 @@ def test_a_band_that_a_script_moves_moves_in_the_chart():
     assert levels["target"]["y"] == [5e6, 8e6]
 
 
+def test_a_granularity_that_a_script_sets_holds_for_the_statistics():
+    change = {"reinvestment_engine.reinvestment_tracking_granularity": "annual"}
+    run = Scenario.load("base").with_(seed=5, set={"script": [{"at": "2027-01-01", "do": {"set": change}}]}).run()
+    assert [row["period"] for row in calculate_reinvestment_statistics(run)["reinvestment_by_period"]] == [
+        "2026", "2027", "2028", "2029", "2030",
+    ]  # fmt: skip
+
+
+def test_without_a_reserve_its_chart_is_empty():
+    chart = chart_data(Scenario.load("base").with_(seed=5).run(), "cash_reserve")
+    assert (chart["series"][0]["x"], chart["thresholds"]) == ([], [])
+
+
+def test_details_of_a_manual_reinvestment_do_not_hide_what_was_used(tmp_path):
+    body = {"amount": 300_000, "source_details": {"exit": "0.01", "note": "x"}}
+    run = two_zones(tmp_path, script=[{"at": "2026-06-20", "do": {"reinvest": body}}])
+    event = reinvestment_report(run)["events"][0]
+    assert event["source_details"] == {"exit": "300000.00", "note": "x"}
+    assert event["details"] == {"exit": "0.01", "note": "x"}
+
+
+def test_what_a_script_asked_for_and_did_not_get_is_said(tmp_path):
+    run = two_zones(tmp_path, script=[{"at": "2026-06-20", "do": {"reinvest": {"amount": 1_300_000}}}])
+    [declined] = calculate_reinvestment_statistics(run)["declined_by_hand"]
+    assert (declined["date"], declined["reason"]) == ("2026-06-20", "insufficient_cash")
+    assert (declined["available"], declined["shortfall"]) == ("1205000.00", "95000.00")
+    assert any(
+        "the manual reinvestment of 1300000.00 on 2026-06-20 was declined: insufficient_cash, 1205000.00 available"
+        in line
+        for line in run.warnings
+    )
+
+
 def test_gaps_are_actual_less_target(lively):
     found = series_of(lively, "allocation_comparison")
     for zone in ("green", "orange", "red"):
@@ -232,7 +268,7 @@ def test_a_run_without_reinvestment_has_empty_figures(tmp_path):
     assert report["summary"]["avg_reinvestment_amount"] is None
     assert report["summary"]["reinvestment_efficiency"]["avg_time_to_reinvest"] is None
     assert report["summary"]["reinvestment_performance"]["roi"] is None
-    assert report["risk"] == {"events": [], "latest": None, "trend": None}
+    assert report["risk"] == {"events": [], "latest": None, "trend": None, "by_reinvestment": None}
     assert json.dumps(report, allow_nan=False)
 
 
@@ -247,8 +283,8 @@ def test_a_series_needs_a_record_list_for_each_point():
 
 
 def test_years_and_months_are_counted_as_a_manual_reinvestment_gives_them():
-    history = read_history(Scenario.load("base").with_(seed=1).run())
-    start = history.calendar.start
-    for months, expected in ((0, (0.0, 0)), (30, (2.5, 6)), (14, (1.1667, 2))):
-        assert years_and_months(start, history.date(history.calendar.add_months(0, months))) == expected
-    assert years_and_months(start, history.date(day("2026-12-31"))) == (0.9167, 11)
+    for start in (date(2026, 1, 1), date(2026, 1, 31), date(2028, 2, 29)):
+        calendar = Calendar(start)
+        for months, expected in ((0, (0.0, 0)), (1, (0.0833, 1)), (13, (1.0833, 1)), (30, (2.5, 6)), (25, (2.0833, 1))):
+            assert years_and_months(calendar, calendar.add_months(0, months)) == expected
+    assert years_and_months(Calendar(date(2026, 1, 1)), day("2026-12-31")) == (0.9167, 11)

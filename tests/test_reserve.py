@@ -140,6 +140,63 @@ def test_a_top_up_calls_no_more_than_the_fee_reserve_has_left(tmp_path):
     assert sum(r.payload.amount_cents for r in of(run, "capital.called/1")) == 210_000_000
 
 
+def test_a_reserve_that_a_script_switches_on_is_called_to_its_minimum(tmp_path):
+    script = [{"at": "2027-05-20", "do": {"set": {"reinvestment_engine.enable_cash_reserve": True}}}]
+    run = fund(
+        tmp_path,
+        ["G,green,1000000,2500000,0,30,,,"],
+        fund__size=4e6,
+        fund__fee_reserve=0.75,
+        script=script,
+    )
+    [called] = [r for r in of(run, "capital.called/1") if r.payload.purpose == "reserve"]
+    assert (called.day, called.payload.amount_cents) == (day("2027-06-30"), 8_000_000)
+    [filled] = of(run, "reserve.filled/1")
+    assert (filled.payload.source, filled.payload.reserve_cents) == ("call", 8_000_000)
+
+
+def test_a_minimum_that_a_script_raises_is_called(tmp_path):
+    higher = {"reinvestment_engine.cash_reserve_min": 0.05}
+    run = fund(
+        tmp_path,
+        ["G,green,1000000,2500000,0,30,,,"],
+        fund__size=4e6,
+        fund__fee_reserve=0.73,
+        script=[{"at": "2028-01-10", "do": {"set": higher}}],
+        **engine(enable_cash_reserve=True),
+    )
+    filled = of(run, "reserve.filled/1")
+    assert [r.payload.reserve_cents for r in filled] == [8_000_000, 20_000_000]
+    assert filled[1].day > day("2028-03-31")
+
+
+def test_a_call_that_is_paid_when_there_is_no_reserve_any_more_may_be_lent(tmp_path):
+    script = [
+        {"at": "2027-05-20", "do": {"set": {"reinvestment_engine.enable_cash_reserve": True}}},
+        {"at": "2027-07-05", "do": {"set": {"reinvestment_engine.enable_cash_reserve": False}}},
+    ]
+    run = fund(tmp_path, ["G,green,1000000,2500000,0,30,,,"], fund__size=6e6, fund__fee_reserve=5 / 6, script=script)
+    [contributed] = [r for r in of(run, "capital.contributed/1") if r.payload.purpose == "reserve"]
+    assert contributed.day > day("2027-07-05")
+    lent = of(run, "capital.reinvested/1")[0]
+    assert (lent.day, lent.payload.amount_cents) == (day("2027-09-30"), 12_000_000)
+    assert lent.payload.by_source == {"call": 12_000_000}
+
+
+def test_what_was_called_and_never_lent_goes_back_outside_the_waterfall(tmp_path):
+    run = fund(
+        tmp_path,
+        ["G,green,1000000,2500000,0,30,,,"],
+        fund__size=4e6,
+        fund__fee_reserve=0.73,
+        **engine(enable_cash_reserve=True),
+    )
+    last = of(run, "reserve.released/1")[-1]
+    assert (last.payload.purpose, last.payload.called_cents) == ("period_over", 8_000_000)
+    paid = of(run, "capital.distributed/1")[0]
+    assert (paid.payload.amount_cents, paid.payload.undeployed_cents) == (8_000_000, 8_000_000)
+
+
 def test_a_script_may_switch_it_on_and_off(tmp_path):
     script = [
         {"at": "2026-05-20", "do": {"set": {"reinvestment_engine.enable_cash_reserve": True}}},

@@ -111,11 +111,15 @@ class ReserveFilled(Fact):
 
 
 class ReserveReleased(Fact):
-    """Cash has left the reserve to buy loans, to go to the partners, or because there is no reserve any more."""
+    """Cash has left the reserve to buy loans, to go to the partners, or because there is no reserve any more.
+
+    ``called_cents`` of it had been called into the reserve and never lent.
+    """
 
     kind: Literal["reserve.released/1"] = "reserve.released/1"
     purpose: Literal["reinvestment", "distribution", "period_over", "disabled"]
     amount_cents: int
+    called_cents: int = 0
     lots: list[tuple[int, int]]
     reserve_cents: int
 

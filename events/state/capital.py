@@ -16,6 +16,7 @@ from events.facts import (
     OriginationFeeReceived,
     PartnerDefaulted,
     ReserveFilled,
+    ReserveReleased,
 )
 from events.facts.fees import FEES
 from events.record import Fact, Record
@@ -78,6 +79,7 @@ class Capital:
             FeesWaived: self._waived,
             LoanOriginated: self._originated,
             ReserveFilled: self._reserve_filled,
+            ReserveReleased: self._reserve_released,
             OriginationFeeReceived: self._origination_fee,
             NavReported: self._nav,
             DefaultAnnounced: self._announced,
@@ -117,6 +119,10 @@ class Capital:
     def _reserve_filled(self, _record: Record, fact: ReserveFilled) -> None:
         if fact.source == "call":  # called capital that is in the reserve is not on its way to a loan any more
             self.undeployed_cents -= fact.amount_cents
+
+    def _reserve_released(self, _record: Record, fact: ReserveReleased) -> None:
+        if fact.purpose in ("distribution", "period_over"):  # it goes back as what it was
+            self.undeployed_cents += fact.called_cents
 
     def _distributed(self, record: Record, fact: CapitalDistributed) -> None:
         self.lp_distributed_cents += fact.lp_cents

@@ -43,7 +43,8 @@ CALL = "call"
 class Lots:
     """Lots by the seq of the record that brought the cash; eligible ones in the order of their release.
 
-    ``reserved_cents`` of the eligible cash lie in the reserve, the rest in cash.
+    ``reserved_cents`` of the eligible cash lie in the reserve, the rest in cash. ``recycled_cents`` of what was
+    reinvested were proceeds, the rest had been called into the reserve; only proceeds have waited.
     """
 
     def __init__(self) -> None:
@@ -58,7 +59,9 @@ class Lots:
         self.suspended = False
         self.period_over = False
         self.reinvested_cents = 0
+        self.recycled_cents = 0
         self.reinvestments = 0
+        self.refused_by_hand: list[tuple[int, ReinvestmentDeclined]] = []
         self.waited_cent_days = 0
         self.on: dict[type[Fact], Mutator] = {
             LoanExited: self._received,
@@ -147,7 +150,10 @@ class Lots:
 
     def _reinvested(self, record: Record, fact: CapitalReinvested) -> None:
         for seq, cents in fact.lots:
-            self.waited_cent_days += cents * (record.day - self.lots[seq].received_day)
+            lot = self.lots[seq]
+            if lot.source != CALL:
+                self.waited_cent_days += cents * (record.day - lot.received_day)
+                self.recycled_cents += cents
             self._use(record, seq, cents)
         self.reinvested_cents += fact.amount_cents
         self.reinvestments += 1
@@ -183,7 +189,7 @@ class Lots:
         self.reserved_cents -= fact.amount_cents
 
     def _distributed(self, _record: Record, fact: CapitalDistributed) -> None:
-        self.distributable_cents = max(0, self.distributable_cents - fact.amount_cents + fact.undeployed_cents)
+        self.distributable_cents = max(0, self.distributable_cents - fact.amount_cents)
 
     def _use(self, record: Record, seq: int, cents: int) -> None:
         lot = self.lots[seq]
@@ -198,7 +204,9 @@ class Lots:
             del self.lots[seq]
             self.eligible.remove(seq)
 
-    def _declined(self, _record: Record, fact: ReinvestmentDeclined) -> None:
+    def _declined(self, record: Record, fact: ReinvestmentDeclined) -> None:
+        if fact.trigger == "manual":
+            self.refused_by_hand.append((record.day, fact))
         if fact.lot is not None:
             lot = self.lots[fact.lot]
             lot.cents -= fact.amount_cents
@@ -231,6 +239,8 @@ class Lots:
             "period_over": self.period_over,
             "accepted_cents": self.accepted_cents,
             "reinvested_cents": self.reinvested_cents,
+            "recycled_cents": self.recycled_cents,
+            "refused_by_hand": len(self.refused_by_hand),
             "reinvestments": self.reinvestments,
             "waited_cent_days": self.waited_cent_days,
         }

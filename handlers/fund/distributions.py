@@ -38,7 +38,7 @@ class Distributions:
         if day == self._last_day:
             amount = self._state.ledger.cash_cents
         elif not self._state.lots.period_over and fund.recycle == "all" and fund.recycling_cap is None:
-            amount = min(self._state.lots.distributable_cents, free_cash(self._state))
+            amount = min(self._state.lots.distributable_cents, amount)
         else:
             amount = max(0, amount - self._fees.holdback_cents(day))
         if amount:

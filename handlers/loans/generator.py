@@ -59,6 +59,11 @@ class LoanGenerator:
         """The smallest principal of a new loan."""
         return to_cents(self._settings.loans.size.min)
 
+    def mean_cents(self, source: str) -> int:
+        """The mean principal of new loans, before they are cut to their bounds."""
+        size = self._terms(source).size
+        return to_cents(min(max(size.mean, size.min), size.max))
+
     def follow_on_config_changed(self, _record: Record, _fact: ConfigChanged) -> None:
         """Loans that have not been made yet are drawn from the settings as they are now."""
         self._blocks.clear()

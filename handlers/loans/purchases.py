@@ -64,6 +64,10 @@ class Purchases:
             FeesPaid(amount_cents=amount, by_fee={"origination": amount}, lots=lots),
         ]
 
+    def reach(self, cents: int, limit: int) -> int:
+        """What so many loans may cost at most ``cents``: at their mean size, where the limit is what stops them."""
+        return min(cents, limit * self._generator.mean_cents("reinvestment"))
+
     def plan(
         self,
         day: int,
@@ -73,7 +77,7 @@ class Purchases:
         earlier: Mapping[str, int],
         limit: int | None = None,
     ) -> Purchase:
-        """Loans for at most ``amount_cents``, each in the zone that is furthest below its share.
+        """Loans for at most ``amount_cents``, each in the zone that is furthest below its share of what can be spent.
 
         What a zone got too little (or much) of ``earlier`` amounts counts, so that small amounts, which buy a loan
         or two each, keep to the shares over time. The last loan is cut to what is left where that is at least the
@@ -81,7 +85,8 @@ class Purchases:
         """
         config = self._settings.loans
         zones = [zone for zone in shares if shares[zone] > 0]
-        gaps = [shares[zone] * amount_cents + earlier.get(zone, 0) for zone in zones]
+        whole = amount_cents if limit is None else self.reach(amount_cents, limit)
+        gaps = [shares[zone] * whole + earlier.get(zone, 0) for zone in zones]
         spent = [0] * len(zones)
         entities = {zone: self._state.book.next_entity[zone, source] for zone in zones}
         letter = "r" if source == "reinvestment" else ""

@@ -33,7 +33,7 @@ from handlers.ports import MarketView
 from handlers.reinvestment.config import ReinvestmentConfig
 from handlers.reinvestment.performance import adjusted, annualised_return
 from handlers.reinvestment.reserve import Reserve
-from handlers.reinvestment.strategies import Shares, Wish, scaled, wish
+from handlers.reinvestment.strategies import Shares, Wish, maintain_allocation, scaled, wish
 from handlers.risk.exposure import Exposure
 from handlers.risk.measures import change_of, diversification_impact, risk_adjusted_return_impact, risk_of, shares_of
 from handlers.settings import Settings
@@ -249,16 +249,17 @@ class Reinvestment:
         claims = self._exposure.claims()
         base: Shares = {name: zone.target_allocation for name, zone in self._settings.zones.items()}
         if check.strategy == "maintain_allocation":
-            base = scaled(claims) or base
+            base = maintain_allocation(claims, base)
         adjustment = self._adjustment(check.day, base) if check.dynamic else None
         if adjustment is not None:
             base = adjustment.after
         appreciation = self._market.appreciation(check.day)
-        found = wish(check.strategy, config, base, claims, appreciation, check.offered_cents)
+        amount = self._purchases.reach(check.offered_cents, config.reinvestment_batch_size)
+        found = wish(check.strategy, config, base, claims, appreciation, amount)
         if check.multipliers is not None:
             tilted = {zone: share * check.multipliers.get(zone, 1.0) for zone, share in found.shares.items()}
             found = found._replace(shares=scaled(tilted))
-        return found, adjustment
+        return found, adjustment if found.by_targets else None
 
     def _adjustment(self, day: int, base: Shares) -> AllocationAdjusted | None:
         """The shares moved by what loans have earned in the look-back window, if any have earned something."""

@@ -20,6 +20,7 @@ from events.facts import (
 )
 from events.record import Fact, Record
 from events.state import State
+from events.state.lots import CALL
 from events.units import to_cents
 from handlers.fund.partners import Partners, call_due
 from handlers.settings import Settings
@@ -29,8 +30,16 @@ class Reserve:
     """Fills, tops up and releases the reserve."""
 
     def __init__(
-        self, state: State, settings: Settings, calendar: Calendar, partners: Partners, period_end: int
+        self,
+        state: State,
+        settings: Settings,
+        calendar: Calendar,
+        partners: Partners,
+        deployed_by: int,
+        period_end: int,
     ) -> None:
+        """``deployed_by`` is the day after the last tranche of the deployment plan has been paid and spent."""
+        self._deployed_by = deployed_by
         self._state = state
         self._settings = settings
         self._calendar = calendar
@@ -61,16 +70,20 @@ class Reserve:
         return to_cents(self._settings.fund.size * share)
 
     def fill_on_capital_contributed(self, _record: Record, fact: CapitalContributed) -> Output:
-        """The first calls fill the reserve to its minimum before they buy loans; a call for it goes into it whole."""
-        if not self.enabled or fact.purpose == "fees":
-            return None
-        amount = fact.amount_cents
-        if fact.purpose != "reserve":
-            amount = min(amount, self.minimum_cents - self._state.lots.called_into_reserve_cents)
+        """The first calls fill the reserve to its minimum before they buy loans; a call for it goes into it whole.
+
+        Where there is no reserve any more when such a call is paid, its cash may be lent.
+        """
+        amount = fact.amount_cents if fact.purpose == "reserve" else 0
+        if self.enabled and fact.purpose in ("opening_book", "deployment"):
+            amount = min(fact.amount_cents, self.minimum_cents - self._state.lots.called_into_reserve_cents)
         if amount <= 0:
             return None
         reserve = self._state.ledger.reserve_cents + amount
-        return [ReserveFilled(source="call", amount_cents=amount, lots=[], reserve_cents=reserve)]
+        facts: list[Fact] = [ReserveFilled(source="call", amount_cents=amount, lots=[], reserve_cents=reserve)]
+        if not self.enabled:
+            facts.append(ReserveReleased(purpose="disabled", amount_cents=amount, lots=[], reserve_cents=0))
+        return facts
 
     def follow_on_config_changed(self, record: Record, _fact: ConfigChanged) -> Output:
         """A script has changed settings: what is eligible goes in, or all comes out, or too much is in it now."""
@@ -91,11 +104,12 @@ class Reserve:
         return next(self.top_up(record.day), None)
 
     def top_up(self, day: int) -> Iterator[Output]:
-        """Call what the reserve lacks to its minimum, once the first calls have filled it."""
+        """Call what the reserve lacks to its minimum, once the first calls have filled it or are all paid."""
         lots, capital = self._state.lots, self._state.capital
         minimum = self.minimum_cents
         missing = minimum - lots.reserved_cents
-        if not self.enabled or missing <= 0 or lots.called_into_reserve_cents < minimum:
+        filling = day < self._deployed_by and lots.called_into_reserve_cents < minimum
+        if not self.enabled or missing <= 0 or filling:
             return
         due = call_due(self._calendar, self._settings, day)
         amount = min(missing, self._partners.callable_for_fees_cents())
@@ -105,7 +119,15 @@ class Reserve:
     def released(self, cents: int, lots: list[tuple[int, int]], purpose: str) -> ReserveReleased:
         """The fact that cash leaves the reserve."""
         left = self._state.lots.reserved_cents - cents
-        return ReserveReleased.of({"purpose": purpose, "amount_cents": cents, "lots": lots, "reserve_cents": left})
+        return ReserveReleased.of(
+            {
+                "purpose": purpose,
+                "amount_cents": cents,
+                "called_cents": self._state.lots.by_source(lots).get(CALL, 0),
+                "lots": lots,
+                "reserve_cents": left,
+            }
+        )
 
     def filled(self, lots: list[tuple[int, int]]) -> ReserveFilled:
         """The fact that these lots' cash goes into the reserve."""

@@ -13,10 +13,14 @@ NOTHING = 1e-12
 
 
 class Wish(NamedTuple):
-    """Shares by zone, empty where no zone is wanted; ``closes_gaps`` where they come from the book itself."""
+    """Shares by zone, empty where no zone is wanted; ``closes_gaps`` where they come from the book itself.
+
+    ``by_targets`` is False where targets (and so their adjustment) had no part in it.
+    """
 
     shares: Shares
     closes_gaps: bool = False
+    by_targets: bool = True
 
 
 def scaled(weights: Mapping[str, float]) -> Shares:
@@ -53,9 +57,10 @@ def rebalance(claims: Mapping[str, float], targets: Shares, amount: float, thres
     return Wish(scaled({zone: part * by_gap[zone] + rest * share for zone, share in targets.items()}), True)
 
 
-def opportunistic(appreciation: Mapping[str, float], targets: Shares, threshold: float) -> Shares:
+def opportunistic(appreciation: Mapping[str, float], targets: Shares, threshold: float) -> Wish:
     """Zones whose trailing appreciation is above the threshold, pro rata to it; the targets where none is."""
-    return scaled({zone: change if change > threshold else 0.0 for zone, change in appreciation.items()}) or targets
+    risen = scaled({zone: change if change > threshold else 0.0 for zone, change in appreciation.items()})
+    return Wish(risen, by_targets=False) if risen else Wish(targets)
 
 
 def custom(targets: Shares, multipliers: Mapping[str, float]) -> Shares:
@@ -77,7 +82,7 @@ def wish(
             return rebalance(claims, base, amount, config.rebalance_threshold)
         case "opportunistic":
             trailing = dict(zip(base, appreciation, strict=True))
-            return Wish(opportunistic(trailing, base, config.opportunistic_threshold))
+            return opportunistic(trailing, base, config.opportunistic_threshold)
         case "custom":
             return Wish(custom(base, config.zone_preference_multipliers))
         case _:
