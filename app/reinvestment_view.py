@@ -1,6 +1,6 @@
 """How a run's reinvestment, and the numbers of a chart, look on a terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -164,28 +164,31 @@ def _events(events: list[dict[str, Any]], risks: list[dict[str, Any]]) -> Table:
 
 def _shares(events: list[dict[str, Any]]) -> Table:
     """What each zone got of each reinvestment, and was to get."""
-    table = _plain("Shares that zones got (were to get, by the strategy, of this amount)")
-    table.add_column("Date", no_wrap=True)
-    zones = list(events[0]["target_allocations"])
-    for zone in zones:
-        table.add_column(zone, justify="right", no_wrap=True)
-    for event in events:
-        got, wanted = event["actual_allocations"], event["target_allocations"]
-        table.add_row(event["timestamp"], *(f"{got[zone]:.0%} ({wanted[zone]:.0%})" for zone in zones))
-    return table
+
+    def cell(event: dict[str, Any], zone: str) -> str:
+        return f"{event['actual_allocations'][zone]:.0%} ({event['target_allocations'][zone]:.0%})"
+
+    return _by_zone("Shares that zones got (were to get, by the strategy, of this amount)", events, cell)
 
 
 def _adjustments(events: list[dict[str, Any]]) -> Table:
     """What dynamic allocation added to each zone's share."""
-    table = _plain("Moved by performance, percentage points")
+    moved = [event for event in events if event["performance_adjustments"]]
+    return _by_zone(
+        "Moved by performance, percentage points",
+        moved,
+        lambda event, zone: f"{event['performance_adjustments'][zone] * 100:+.1f}",
+    )
+
+
+def _by_zone(title: str, events: list[dict[str, Any]], cell: Callable[[dict[str, Any], str], str]) -> Table:
+    table = _plain(title)
     table.add_column("Date", no_wrap=True)
     zones = list(events[0]["target_allocations"])
     for zone in zones:
         table.add_column(zone, justify="right", no_wrap=True)
     for event in events:
-        moved = event["performance_adjustments"]
-        if moved:
-            table.add_row(event["timestamp"], *(f"{moved[zone] * 100:+.1f}" for zone in zones))
+        table.add_row(event["timestamp"], *(cell(event, zone) for zone in zones))
     return table
 
 

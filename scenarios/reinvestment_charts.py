@@ -8,17 +8,15 @@ from scenarios.charts import Chart, Column, DataTable, Series, Threshold, runnin
 from scenarios.problems import InvalidInput, Problem, closest
 from scenarios.reinvestment import (
     PERIODS,
-    Event,
-    History,
     amount_of,
     buckets,
     by_zone,
     event_rows,
-    read_history,
     reserve_by_day,
     risk_of_events,
     summary_of,
 )
+from scenarios.reinvestment_history import Event, History, read_history
 from scenarios.run import Run
 
 MEASURES = ("average_ltv", "hhi_zone", "hhi_loan", "top5", "top10", "score")
