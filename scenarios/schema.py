@@ -4,17 +4,17 @@ import datetime
 from typing import Annotated, Any, Self
 
 import numpy as np
-from pydantic import BeforeValidator, Field, StrictStr, model_validator
+from pydantic import BeforeValidator, Field, StrictStr, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from events.config import Config
 from events.dates import Calendar
 from handlers.allocation.config import AllocationConfig
 from handlers.fund.config import CallsConfig, FeesConfig, FundConfig, WaterfallConfig
-from handlers.leverage.config import LeverageConfig
+from handlers.leverage.config import InterestRateModelConfig, LeverageConfig
 from handlers.loans.config import ExitsConfig, LoansConfig, ZoneConfig
 from handlers.reinvestment.config import ReinvestmentConfig
-from sim.config import MarketConfig
+from sim.config import BaseRateConfig, MarketConfig
 
 DEFAULT_ZONES: dict[str, dict[str, float]] = {
     "green": {
@@ -128,7 +128,7 @@ class ScenarioConfig(Config):
         if not isinstance(zones, dict):
             return values
         pairs = {pair: value for pair, value in DEFAULT_CORRELATION.items() if set(pair.split("-")) <= set(zones)}
-        values = _filled(values, "market", "correlation", pairs)
+        values = _with_rate_model(_filled(values, "market", "correlation", pairs))
         return _filled(values, "reinvestment_engine", "zone_preference_multipliers", dict.fromkeys(zones, 1.0))
 
     @model_validator(mode="after")
@@ -214,6 +214,32 @@ class ScenarioConfig(Config):
         if calendar.add_business_days(last_call, notice) >= last:
             _at("calls.notice_business_days", f"{notice}: the last call would be due after the fund's end")
         return self
+
+
+def _with_rate_model(values: dict[str, Any]) -> dict[str, Any]:
+    """``leverage.interest_rate_model`` is ``market.base_rate`` by another name: what it gives is filled in there."""
+    leverage, market = values.get("leverage"), values.get("market", {})
+    given = leverage.get("interest_rate_model") if isinstance(leverage, dict) else None
+    rates = market.get("base_rate", {}) if isinstance(market, dict) else None
+    if not isinstance(given, dict) or not isinstance(rates, dict):
+        return values
+    try:
+        wanted = InterestRateModelConfig.model_validate(given).model_dump(include=set(given))
+        present = BaseRateConfig.model_validate(rates).model_dump(include=set(rates))
+    except ValidationError:
+        return values  # said with its place when the sections themselves are checked
+    wanted = {RATE_NAMES.get(name, name): value for name, value in wanted.items()}
+    for name, value in wanted.items():
+        if present.get(name, value) != value:
+            _at(
+                "leverage.interest_rate_model",
+                f"{name} is {value:g} here and {present[name]:g} in market.base_rate; both name the same rate",
+            )
+    return {**values, "market": {**market, "base_rate": {**wanted, **rates}}}
+
+
+RATE_NAMES = {"base_rate_initial": "initial"}
+"""Keys of ``leverage.interest_rate_model`` that have another name in ``market.base_rate``."""
 
 
 def _filled(values: dict[str, Any], section: str, key: str, default: Any) -> dict[str, Any]:

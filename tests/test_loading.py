@@ -59,6 +59,16 @@ def problems(text, **settings):
         ("reinvestment_engine: {zone_preference_multipliers: {blue: 1}}", "zone_preference_multipliers.blue: unknown zone; there are green, orange, red"),
         ("reinvestment_engine: {zone_preference_multipliers: {green: 0, orange: 0, red: 0}}", "at least one multiplier must be above 0"),
         ("leverage: {enabled: true}", "not available yet"),
+        ("leverage: {green_sleeve: {advance_rate: 1.2}}", "leverage.green_sleeve.advance_rate: input should be less than or equal to 1"),
+        ("leverage: {ramp_line: {spread_bps: -1}}", "leverage.ramp_line.spread_bps: input should be greater than or equal to 0"),
+        ("leverage: {green_sleeve: {term_months: 36}}", "leverage.green_sleeve: draw_end_months 48 is after the maturity, term_months 36"),
+        ("leverage: {ramp_line: {draw_period_months: 40}}", "leverage.ramp_line: draw_period_months 40 is after the maturity, term_months 36"),
+        ("leverage: {green_sleeve: {advance_rate: 0}}", "leverage.green_sleeve: advance_rate is 0: the facility would have no base"),
+        ("leverage: {ramp_line: {limit_pct_commit: 0}}", "leverage.ramp_line: limit_pct_commit is 0: the facility would have no base"),
+        ("leverage: {green_sleeve: {initial_commitment_mult: 2}}", "initial_commitment_mult 2 is above max_mult 1.5"),
+        ("leverage: {optimization: {target_leverage: 0.7}}", "target_leverage ≤ max_leverage ≤ deleveraging_threshold is broken by 0.7, 0.65, 0.7"),
+        ("market: {base_rate: {initial: 4%}}\nleverage: {interest_rate_model: {base_rate_initial: 5%}}", "leverage.interest_rate_model: initial is 0.05 here and 0.04 in market.base_rate; both name the same rate"),
+        ("leverage: {interest_rate_model: {volatility: -1}}", "leverage.interest_rate_model.volatility: input should be greater than or equal to 0"),
         ("script: [{at: 2026-05-01, do: {shock_prise: 5%}}]", "my.yaml:1:32: script.0.do.shock_prise: unknown command 'shock_prise'; did you mean 'shock_price'?"),
         ("script: [{at: 2025-05-01, do: {shock_price: 5%}}]", "script.0.at: 2025-05-01 is outside the fund's life, 2026-01-01 to 2035-12-31"),
         ("script: [{at: 2026-05-01, do: {shock_price: {zone: blue, change: 5%}}}]", "unknown zone 'blue'"),
@@ -134,6 +144,19 @@ def test_shipped_scenarios_are_valid_and_ask_for_nothing_that_is_not_built(name)
     scenario = Scenario.load(name)
     scenario.plan()
     assert scenario.warnings() == []
+
+
+def test_the_rate_model_of_leverage_is_the_base_rate_by_another_name():
+    text = "leverage: {interest_rate_model: {base_rate_initial: 3%, volatility: 0.5%, mean_reversion: 0.1}}"
+    scenario = Scenario(parse(text, "my.yaml"), "my")
+    rate = scenario.config.market.base_rate
+    assert (rate.initial, rate.volatility, rate.mean_reversion, rate.long_term_mean) == (0.03, 0.005, 0.1, 0.04)
+    assert scenario.warnings() == []
+    same = Scenario(parse(text + "\nmarket: {base_rate: {initial: 0.03, floor: 0.01}}", "my.yaml"), "my")
+    assert same.config.market.base_rate.floor == 0.01
+    run = scenario.run()
+    assert next(iter(run.log.read(kinds=["market.moved/1"]))).payload.base_rate == 0.03
+    assert run.manifest.scenario["leverage"] is None
 
 
 def test_what_has_no_effect_yet_is_said():

@@ -44,6 +44,16 @@ class GreenSleeveConfig(Config):
     dscr_test_from_months: Annotated[Count, Field(ge=0, le=720)] = 24
     valuation_lag_days: Annotated[Count, Field(ge=0, le=366)] = 0
 
+    @model_validator(mode="after")
+    def _can_lend(self) -> Self:
+        _drawn_before_maturity("draw_end_months", self.draw_end_months, self.term_months)
+        if self.initial_commitment_mult > self.max_mult:
+            raise ValueError(
+                f"initial_commitment_mult {self.initial_commitment_mult:g} is above max_mult {self.max_mult:g}"
+            )
+        _has_base(self.enabled, advance_rate=self.advance_rate, max_mult=self.max_mult)
+        return self
+
 
 class RampLineConfig(Config):
     """The subscription line."""
@@ -58,6 +68,24 @@ class RampLineConfig(Config):
     clean_down_days: Annotated[Count, Field(gt=0, le=3660)] = 180
     draw_notice_business_days: BusinessDays = 1
     cure_business_days: BusinessDays = 15
+
+    @model_validator(mode="after")
+    def _can_lend(self) -> Self:
+        _drawn_before_maturity("draw_period_months", self.draw_period_months, self.term_months)
+        _has_base(self.enabled, advance_rate=self.advance_rate, limit_pct_commit=self.limit_pct_commit)
+        return self
+
+
+def _drawn_before_maturity(name: str, months: int, term_months: int) -> None:
+    if months > term_months:
+        raise ValueError(f"{name} {months} is after the maturity, term_months {term_months}")
+
+
+def _has_base(enabled: bool, **parts: float) -> None:
+    """A facility needs something to lend against."""
+    for name, value in parts.items():
+        if enabled and value == 0:
+            raise ValueError(f"{name} is 0: the facility would have no base; set enabled: false for none")
 
 
 class InterestRateModelConfig(Config):
