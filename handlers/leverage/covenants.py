@@ -1,0 +1,83 @@
+"""Covenants of the NAV line: each test with all its terms, passed or failed. Money in cents, ratios as decimals.
+
+Leverage = debt / NAV. LTV = debt / gross claims of performing loans. DSCR = what came in over the last twelve months
+(exits, recoveries, cash interest, less expenses) / interest and fees paid in them. ICR is the same on cash income
+alone; it is reported, not tested. A ratio without its denominator is undefined (None), not 0.
+"""
+
+from typing import NamedTuple
+
+from handlers.leverage.config import GreenSleeveConfig
+
+
+class Terms(NamedTuple):
+    """What a day's tests are made from, in cents."""
+
+    debt_cents: int
+    nav_cents: int
+    claims_cents: int
+    base_cents: int
+    collected_cents: int
+    cash_income_cents: int
+    service_cents: int
+    liquidity_cents: int
+    liquidity_needed_cents: int
+
+
+class Result(NamedTuple):
+    """One test. ``headroom_cents`` is by how much debt may rise, or what it is measured against fall; below 0 it fails.
+
+    ``value`` is None where nothing is owed (passed), or where there is nothing against what is owed (failed).
+    """
+
+    test: str
+    value: float | None
+    limit: float
+    passed: bool
+    headroom_cents: int
+
+
+def ratio(part: int, whole: int) -> float | None:
+    """part / whole; None without a whole."""
+    return part / whole if whole > 0 else None
+
+
+def run_tests(terms: Terms, config: GreenSleeveConfig, months: int) -> list[Result]:
+    """Base, LTV, DSCR (from ``dscr_test_from_months`` on) and liquidity, in this order; ``months`` since the start."""
+    tests = [_base(terms), _ltv(terms, config.max_ltv)]
+    if months >= config.dscr_test_from_months:
+        tests.append(_dscr(terms, config.min_dscr))
+    tests.append(_liquidity(terms))
+    return tests
+
+
+def _base(terms: Terms) -> Result:
+    headroom = terms.base_cents - terms.debt_cents
+    return Result("base", ratio(terms.debt_cents, terms.base_cents), 1.0, headroom >= 0, headroom)
+
+
+def _ltv(terms: Terms, most: float) -> Result:
+    headroom = int(most * terms.claims_cents) - terms.debt_cents
+    return Result("ltv", ratio(terms.debt_cents, terms.claims_cents), most, headroom >= 0, headroom)
+
+
+def _dscr(terms: Terms, least: float) -> Result:
+    headroom = terms.collected_cents - round(least * terms.service_cents)
+    value = ratio(terms.collected_cents, terms.service_cents)
+    return Result("dscr", value, least, value is None or value >= least, headroom)
+
+
+def _liquidity(terms: Terms) -> Result:
+    needed = terms.liquidity_needed_cents
+    headroom = terms.liquidity_cents - needed
+    return Result("liquidity", ratio(terms.liquidity_cents, needed), 1.0, headroom >= 0, headroom)
+
+
+def figures(terms: Terms) -> dict[str, float | None]:
+    """The ratios that are reported: leverage, LTV, DSCR, ICR."""
+    return {
+        "leverage_ratio": ratio(terms.debt_cents, terms.nav_cents),
+        "loan_to_value_ratio": ratio(terms.debt_cents, terms.claims_cents),
+        "debt_service_coverage_ratio": ratio(terms.collected_cents, terms.service_cents),
+        "interest_coverage_ratio": ratio(terms.cash_income_cents, terms.service_cents),
+    }
