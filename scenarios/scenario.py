@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from events.commands import Reinvest
 from events.facts import RunStarted
 from events.stores.memory import MemoryLog
 from events.stores.sqlite import SqliteStore
@@ -17,7 +18,7 @@ from scenarios.manifest import make_manifest
 from scenarios.market import make_market
 from scenarios.problems import InvalidInput, Problem, closest
 from scenarios.run import Run
-from scenarios.schema import ScenarioConfig, manual_body
+from scenarios.schema import ScenarioConfig
 from scenarios.scripts import read_script
 from scenarios.tape import read_tape
 from sim.streams import Streams
@@ -127,7 +128,19 @@ class Scenario:
 
     def warnings(self) -> list[str]:
         """What this scenario asks for that has no effect yet."""
-        return unused(self.config)
+        config = self.config
+        return [*unused(config), *self._declined(config)]
+
+    def _declined(self, config: ScenarioConfig) -> list[str]:
+        """One line for each manual reinvestment on a day on which nothing is reinvested any more."""
+        calendar = config.calendar()
+        period_end = calendar.add_months(0, config.fund.reinvestment_period_years * 12)
+        return [
+            f"{place}: will be declined: {calendar.date(day)} is after the reinvestment period,"
+            f" whose last day is {calendar.date(period_end - 1)}"
+            for day, place, act in read_script(config, self._document)
+            if isinstance(act, Reinvest) and day >= period_end
+        ]
 
 
 def play_in_memory(plan: Plan, on_day: Callable[[int, int], None] | None = None) -> Run:
@@ -186,14 +199,9 @@ LATER_KEYS = ("waterfall.pref_clock", "market.breaker")
 
 def unused(config: ScenarioConfig) -> list[str]:
     """One line for each setting that differs from its default and has no effect yet."""
-    read = {"leverage": {"interest_rate_model"}}  # is read as market.base_rate
-    values, defaults = (made.model_dump(mode="json", exclude=read) for made in (config, ScenarioConfig()))
+    values, defaults = (made.model_dump(mode="json") for made in (config, ScenarioConfig()))
     found = [f"{section}: has no effect yet" for section in (*LATER, "sweep") if values[section] != defaults[section]]
-    calendar = config.calendar()
-    period_end = calendar.date(calendar.add_months(0, config.fund.reinvestment_period_years * 12))
     for place, entry in enumerate(config.script):
-        if manual_body(entry.do) is not None and entry.at is not None and entry.at >= period_end:
-            found.append(f"script.{place}: will be declined, the reinvestment period ends before {period_end}")
         settings = entry.do.get("set", {})
         found += [f"script.{place}: {key} has no effect yet" for key in LATER_KEYS if key in settings]
     for key in LATER_KEYS:

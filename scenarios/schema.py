@@ -217,7 +217,7 @@ class ScenarioConfig(Config):
 
 
 def _with_rate_model(values: dict[str, Any]) -> dict[str, Any]:
-    """``leverage.interest_rate_model`` is ``market.base_rate`` by another name: what it gives is filled in there."""
+    """``leverage.interest_rate_model`` is ``market.base_rate`` by another name: what it gives is moved there."""
     leverage, market = values.get("leverage"), values.get("market", {})
     given = leverage.get("interest_rate_model") if isinstance(leverage, dict) else None
     rates = market.get("base_rate", {}) if isinstance(market, dict) else None
@@ -228,14 +228,16 @@ def _with_rate_model(values: dict[str, Any]) -> dict[str, Any]:
         present = BaseRateConfig.model_validate(rates).model_dump(include=set(rates))
     except ValidationError:
         return values  # said with its place when the sections themselves are checked
-    wanted = {RATE_NAMES.get(name, name): value for name, value in wanted.items()}
     for name, value in wanted.items():
-        if present.get(name, value) != value:
+        other = RATE_NAMES.get(name, name)
+        if present.get(other, value) != value:
             _at(
-                "leverage.interest_rate_model",
-                f"{name} is {value:g} here and {present[name]:g} in market.base_rate; both name the same rate",
+                f"leverage.interest_rate_model.{name}",
+                f"is {value:g} here and {present[other]:g} as market.base_rate.{other}; both name the same rate",
             )
-    return {**values, "market": {**market, "base_rate": {**wanted, **rates}}}
+    wanted = {RATE_NAMES.get(name, name): value for name, value in wanted.items()}
+    rest = {name: value for name, value in leverage.items() if name != "interest_rate_model"}  # type: ignore[union-attr]
+    return {**values, "leverage": rest, "market": {**market, "base_rate": {**wanted, **rates}}}
 
 
 RATE_NAMES = {"base_rate_initial": "initial"}

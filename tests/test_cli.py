@@ -373,9 +373,13 @@ def test_a_manual_reinvestment_that_was_declined_is_said(fundclock, tmp_path):
         "script:\n"
         "  - {at: 2028-06-15, do: {reinvest: {amount: 90m}}}\n"
         "  - {at: 2033-06-15, do: {reinvest: {amount: 1m}}}\n"
+        "  - {do: {reinvest: {amount: 1m, year: 6}}}\n"
     )
     _, _, err = fundclock("validate", "m.yaml")
-    assert "script.1: will be declined, the reinvestment period ends before 2031-01-01" in err
+    assert (
+        "script[1]: will be declined: 2033-06-15 is after the reinvestment period, whose last day is 2030-12-31" in err
+    )
+    assert "script[2]: will be declined: 2032-01-01" in err
     _, _, err = fundclock("run", "m.yaml", "--seed", 5)
     assert "the manual reinvestment of 90000000.00 on 2028-06-15 was declined: insufficient_cash" in err
     _, out, _ = fundclock("show", "last", "--reinvestment")

@@ -67,7 +67,7 @@ def problems(text, **settings):
         ("leverage: {ramp_line: {limit_pct_commit: 0}}", "leverage.ramp_line: limit_pct_commit is 0: the facility would have no base"),
         ("leverage: {green_sleeve: {initial_commitment_mult: 2}}", "initial_commitment_mult 2 is above max_mult 1.5"),
         ("leverage: {optimization: {target_leverage: 0.7}}", "target_leverage ≤ max_leverage ≤ deleveraging_threshold is broken by 0.7, 0.65, 0.7"),
-        ("market: {base_rate: {initial: 4%}}\nleverage: {interest_rate_model: {base_rate_initial: 5%}}", "leverage.interest_rate_model: initial is 0.05 here and 0.04 in market.base_rate; both name the same rate"),
+        ("market: {base_rate: {initial: 4%}}\nleverage: {interest_rate_model: {base_rate_initial: 5%}}", "leverage.interest_rate_model.base_rate_initial: is 0.05 here and 0.04 as market.base_rate.initial; both name the same rate"),
         ("leverage: {interest_rate_model: {volatility: -1}}", "leverage.interest_rate_model.volatility: input should be greater than or equal to 0"),
         ("script: [{at: 2026-05-01, do: {shock_prise: 5%}}]", "my.yaml:1:32: script.0.do.shock_prise: unknown command 'shock_prise'; did you mean 'shock_price'?"),
         ("script: [{at: 2025-05-01, do: {shock_price: 5%}}]", "script.0.at: 2025-05-01 is outside the fund's life, 2026-01-01 to 2035-12-31"),
@@ -157,6 +157,14 @@ def test_the_rate_model_of_leverage_is_the_base_rate_by_another_name():
     run = scenario.run()
     assert next(iter(run.log.read(kinds=["market.moved/1"]))).payload.base_rate == 0.03
     assert run.manifest.scenario["leverage"] is None
+
+
+@pytest.mark.parametrize("model", [{"base_rate_initial": 0.03}, {}])
+def test_a_script_may_change_settings_beside_a_rate_model_of_leverage(model):
+    script = [{"at": "2026-06-01", "do": {"set": {"reinvestment_engine.reinvestment_delay": 3}}}]
+    values = {"leverage": {"interest_rate_model": model}, "market": {"base_rate": {"long_term_mean": 0.05}}}
+    config = Scenario.from_dict({**values, "script": script}).plan().config
+    assert config.market.base_rate.long_term_mean == 0.05
 
 
 def test_what_has_no_effect_yet_is_said():

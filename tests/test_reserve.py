@@ -1,7 +1,10 @@
 """The cash reserve on a small fund: tape of 2,000,000, commitments of 4,000,000; .02/.05/.1 are 80, 200 and 400 thousand."""
 
+import pytest
+
 from events.postings import CASH, POSTINGS, RESERVE
 from funds import day, fund, of
+from scenarios import Scenario
 
 ROWS = [
     "G,green,1000000,2500000,0,30,,,",
@@ -195,6 +198,67 @@ def test_what_was_called_and_never_lent_goes_back_outside_the_waterfall(tmp_path
     assert (last.payload.purpose, last.payload.called_cents) == ("period_over", 8_000_000)
     paid = of(run, "capital.distributed/1")[0]
     assert (paid.payload.amount_cents, paid.payload.undeployed_cents) == (8_000_000, 8_000_000)
+
+
+@pytest.mark.parametrize("off", [False, True])
+def test_called_cash_that_was_never_lent_goes_back_as_capital_whether_the_reserve_still_stands_or_not(off):
+    script = [{"at": "2026-12-02", "do": {"set": {"reinvestment_engine.enable_cash_reserve": False}}}] if off else []
+    run = base_with_reserve(
+        reinvestment_engine__cash_reserve_min=0.08,
+        reinvestment_engine__cash_reserve_target=0.08,
+        reinvestment_engine__min_reinvestment_amount=30e6,
+        reinvestment_engine__reinvestment_frequency="annual",
+        fund__reinvestment_period_years=1,
+        script=script,
+    )
+    paid = next(r.payload for r in of(run, "capital.distributed/1"))
+    assert paid.undeployed_cents >= 8_000_000_00
+
+
+def test_called_cash_that_the_reserve_gives_back_is_lent_to_nobody():
+    """A maximum lowered while capital is still being called: the excess is paid out, not spent by the next tranche."""
+    low = {f"reinvestment_engine.cash_reserve_{name}": 0.005 for name in ("min", "target", "max")}
+    script = [
+        {"at": "2026-06-16", "do": {"suspend_reinvestment": None}},
+        {"at": "2026-06-16", "do": {"set": low}},
+        {"at": "2026-08-16", "do": {"resume_reinvestment": None}},
+    ]
+    run = base_with_reserve(script=script)
+    [given_back] = [r for r in of(run, "reserve.released/1") if r.payload.purpose == "distribution" and r.day < 200]
+    assert given_back.payload.called_cents > 100_000_00
+    left = 0
+    for deployed in of(run, "capital.deployed/1"):
+        assert deployed.payload.offered_cents <= 7_666_666_67 + left  # a tranche of 92m / 12 and what the last one left
+        left = deployed.payload.carried_cents
+    paid = next(r for r in of(run, "capital.distributed/1") if r.day >= given_back.day)
+    assert paid.payload.undeployed_cents == given_back.payload.called_cents
+    assert paid.day <= given_back.day + 92
+
+
+def base_with_reserve(**changes):
+    keys = {key.replace("__", "."): value for key, value in changes.items()}
+    return Scenario.load("base").with_(seed=7, set={"reinvestment_engine.enable_cash_reserve": True, **keys}).run()
+
+
+def test_a_manual_reinvestment_of_one_source_leaves_the_others_for_the_partners():
+    """What is above the maximum after it comes from the lots that it has not used."""
+    engine = "reinvestment_engine."
+    lowered = {engine + "cash_reserve_max": 0.02, engine + "cash_reserve_target": 0.02, engine + "cash_reserve_min": 0}
+    script = [
+        {"at": "2027-06-15", "do": {"set": lowered}},
+        {"at": "2027-06-15", "do": {"reinvest": {"amount": 1e5, "source": "interest"}}},
+    ]
+    small = {"fund.size": 2e7, "fund.deployment_months": 6, "fund.term_years": 5, "fund.reinvestment_period_years": 3}
+    reserve = {engine + "enable_cash_reserve": True, engine + "cash_reserve_target": 0.1}
+    reserve |= {engine + "cash_reserve_max": 0.3, engine + "cash_reserve_min": 0.05}
+    loans = {"exits.age_years": {"mean": 1, "sd": 1}, "loans.interest_payment": "cash"}
+    run = Scenario.load("base").with_(seed=1, set={**small, **reserve, **loans, "script": script}).run()
+    lent = next(r for r in of(run, "capital.reinvested/1") if r.payload.trigger == "manual")
+    assert set(lent.payload.by_source) == {"interest"}
+    released = [r.payload for r in of(run, "reserve.released/1") if r.day == lent.day]
+    assert [fact.purpose for fact in released] == ["reinvestment", "distribution"]
+    assert all(sum(cents for _, cents in fact.lots) == fact.amount_cents for fact in released)
+    assert released[1].reserve_cents == 400_000_00
 
 
 def test_a_script_may_switch_it_on_and_off(tmp_path):

@@ -160,7 +160,11 @@ class ReinvestmentResumed(Fact):
 
 
 class ReinvestmentPeriodEnded(Fact):
-    """From this day on proceeds go to the partners; ``amount_cents`` is what lots still held."""
+    """From this day on proceeds go to the partners; ``amount_cents`` is what lots still held.
+
+    ``called_cents`` of it had been called into the reserve, had left it, and were never lent.
+    """
 
     kind: Literal["reinvestment_period.ended/1"] = "reinvestment_period.ended/1"
     amount_cents: int
+    called_cents: int = 0

@@ -15,6 +15,7 @@ from events.facts import (
     NavReported,
     OriginationFeeReceived,
     PartnerDefaulted,
+    ReinvestmentPeriodEnded,
     ReserveFilled,
     ReserveReleased,
 )
@@ -43,6 +44,7 @@ class Capital:
     """Sums in cents. ``lp_paid_in`` and ``lp_paid_out`` are the limited partners' flows as (day, cents).
 
     Called capital that comes back without having been lent is negative paid-in, not a distribution of profit.
+    ``undeployed_cents`` of it wait for loans, ``returning_cents`` go back with the next distribution.
     """
 
     def __init__(self) -> None:
@@ -51,6 +53,7 @@ class Capital:
         self.fee_calls_pending = 0
         self.reserve_calls_pending = 0
         self.undeployed_cents = 0
+        self.returning_cents = 0
         self.lp_contributed_cents = 0
         self.gp_contributed_cents = 0
         self.lp_distributed_cents = 0
@@ -80,6 +83,7 @@ class Capital:
             LoanOriginated: self._originated,
             ReserveFilled: self._reserve_filled,
             ReserveReleased: self._reserve_released,
+            ReinvestmentPeriodEnded: self._period_ended,
             OriginationFeeReceived: self._origination_fee,
             NavReported: self._nav,
             DefaultAnnounced: self._announced,
@@ -122,14 +126,19 @@ class Capital:
 
     def _reserve_released(self, _record: Record, fact: ReserveReleased) -> None:
         if fact.purpose in ("distribution", "period_over"):  # it goes back as what it was
-            self.undeployed_cents += fact.called_cents
+            self.returning_cents += fact.called_cents
+
+    def _period_ended(self, _record: Record, fact: ReinvestmentPeriodEnded) -> None:
+        self.returning_cents += fact.called_cents
 
     def _distributed(self, record: Record, fact: CapitalDistributed) -> None:
         self.lp_distributed_cents += fact.lp_cents
         self.gp_distributed_cents += fact.gp_cents
         self.lp_undeployed_returned_cents += fact.lp_undeployed_cents
         self.carry_cents += fact.carry_cents
-        self.undeployed_cents -= fact.undeployed_cents
+        returned = min(self.returning_cents, fact.undeployed_cents)
+        self.returning_cents -= returned
+        self.undeployed_cents -= fact.undeployed_cents - returned
         self.recallable_cents += fact.recallable_cents
         for name, cents in fact.by_lp.items():
             self.distributed_by_lp[name] = self.distributed_by_lp.get(name, 0) + cents

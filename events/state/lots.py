@@ -105,6 +105,12 @@ class Lots:
         waiting = (seq for seq, lot in self.lots.items() if not lot.released and lot.cents)
         return self._take(cents, chain(self.eligible, waiting))
 
+    def take_after(self, taken: list[tuple[int, int]], cents: int) -> list[tuple[int, int]]:
+        """What eligible lots give to ``cents`` after others have ``taken`` their part; changes nothing."""
+        gone = dict(taken)
+        left = [(seq, self.lots[seq].cents - gone.get(seq, 0)) for seq in self.eligible]
+        return beyond(left, 0, cents)
+
     def _take(self, cents: int, seqs: Iterable[int]) -> list[tuple[int, int]]:
         taken: list[tuple[int, int]] = []
         for seq in seqs:
@@ -183,13 +189,14 @@ class Lots:
         self.reserved_cents -= fact.amount_cents
         if fact.purpose == "distribution":
             self._give_up(record, fact.lots)
-            self.distributable_cents += fact.amount_cents
+            self.distributable_cents += fact.amount_cents - fact.called_cents
 
     def _reserve_drawn(self, _record: Record, fact: ReserveDrawn) -> None:
         self.reserved_cents -= fact.amount_cents
 
     def _distributed(self, _record: Record, fact: CapitalDistributed) -> None:
-        self.distributable_cents = max(0, self.distributable_cents - fact.amount_cents)
+        paid_out = fact.amount_cents - fact.undeployed_cents
+        self.distributable_cents = max(0, self.distributable_cents - paid_out)
 
     def _use(self, record: Record, seq: int, cents: int) -> None:
         lot = self.lots[seq]

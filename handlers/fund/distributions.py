@@ -30,17 +30,17 @@ class Distributions:
         """Cash goes out but what the next quarter's fees need; on the last day, all.
 
         In the reinvestment period only what is not recycled goes out, and only where something may not be, or where
-        the cash reserve could not keep it.
+        the cash reserve could not keep it. Called capital that the reserve gives back goes out whole.
         """
-        fund = self._settings.fund
-        undeployed = max(0, self._state.capital.undeployed_cents) if day >= self._deployed_by else 0
-        amount = free_cash(self._state) + undeployed
+        fund, capital, lots = self._settings.fund, self._state.capital, self._state.lots
+        free, undeployed = free_cash(self._state), capital.returning_cents
+        if not lots.period_over and fund.recycle == "all" and fund.recycling_cap is None:
+            amount = undeployed + min(lots.distributable_cents, free)
+        else:
+            undeployed += max(0, capital.undeployed_cents) if day >= self._deployed_by else 0
+            amount = max(0, free + undeployed - self._fees.holdback_cents(day))
         if day == self._last_day:
             amount = self._state.ledger.cash_cents
-        elif not self._state.lots.period_over and fund.recycle == "all" and fund.recycling_cap is None:
-            amount = min(self._state.lots.distributable_cents, amount)
-        else:
-            amount = max(0, amount - self._fees.holdback_cents(day))
         if amount:
             yield [self._fact(amount, day, min(amount, undeployed))]
         if day == self._last_day and self._settings.waterfall.clawback:

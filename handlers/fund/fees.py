@@ -23,8 +23,9 @@ from handlers.settings import Settings
 
 
 def free_cash(state: State) -> int:
-    """Cash that is not on its way to a loan, in cents."""
-    return max(0, state.ledger.cash_cents - state.lots.in_cash_cents - max(0, state.capital.undeployed_cents))
+    """Cash that is neither on its way to a loan nor called capital on its way back, in cents."""
+    called = max(0, state.capital.undeployed_cents) + state.capital.returning_cents
+    return max(0, state.ledger.cash_cents - state.lots.in_cash_cents - called)
 
 
 class Fees:

@@ -26,7 +26,7 @@ from events.facts import (
 from events.facts.reinvestment import Trigger
 from events.record import Fact, Record
 from events.state import State
-from events.state.lots import beyond
+from events.state.lots import CALL, beyond
 from events.units import to_cents
 from handlers.loans.purchases import Purchase, Purchases
 from handlers.ports import MarketView
@@ -213,9 +213,9 @@ class Reinvestment:
         target = {zone: wanted.shares.get(zone, 0.0) for zone in self._state.book.zones}
         actual = {zone: purchase.by_zone.get(zone, 0) / spent for zone in target}
         before: list[Fact] = [] if adjustment is None else [adjustment]
-        taken = check.offered_cents - left
+        taken = lots.take(check.offered_cents - left, check.source)
         if self._reserve.enabled:
-            before.append(self._reserve.released(taken, lots.take(taken, check.source), "reinvestment"))
+            before.append(self._reserve.released(check.offered_cents - left, taken, "reinvestment"))
         return Led(
             CapitalReinvested(
                 trigger=check.trigger,
@@ -314,27 +314,29 @@ class Reinvestment:
                 "trigger": check.trigger,
             }
         )
-        return [declined, *self._above_maximum(0)]
+        return [declined, *self._above_maximum([])]
 
-    def _above_maximum(self, taken: int) -> list[Fact]:
-        """What stays above the reserve's maximum after ``taken`` cents have left it goes to the partners."""
+    def _above_maximum(self, taken: list[tuple[int, int]]) -> list[Fact]:
+        """What stays above the reserve's maximum after these cents of lots have left it goes to the partners."""
         if not self._reserve.enabled:
             return []
         lots = self._state.lots
-        left = lots.reserved_cents - taken
+        left = lots.reserved_cents - sum(cents for _, cents in taken)
         over = left - self._reserve.maximum_cents
         if over <= 0:
             return []
-        fact = self._reserve.released(over, beyond(lots.take(taken + over), taken), "distribution")
+        fact = self._reserve.released(over, lots.take_after(taken, over), "distribution")
         return [fact.model_copy(update={"reserve_cents": left - over})]
 
     def end_period(self, _day: int) -> Iterator[Output]:
         """The reinvestment period is over: what lots still hold goes to the partners, promises are taken back."""
         lots = self._state.lots
         reserve = lots.reserved_cents
+        released = [self._reserve.released(reserve, lots.take(reserve), "period_over")] if reserve else []
+        called = lots.eligible_from(CALL) - sum(fact.called_cents for fact in released)
         yield [
-            *([self._reserve.released(reserve, lots.take(reserve), "period_over")] if reserve else ()),
-            ReinvestmentPeriodEnded(amount_cents=lots.eligible_cents + lots.waiting_cents),
+            *released,
+            ReinvestmentPeriodEnded(amount_cents=lots.cents, called_cents=called),
             *(
                 CommandCancelled(scheduled_seq=seq, reason="reinvestment_period_over")
                 for seq, (_due, command) in self._state.agenda.pending.items()
