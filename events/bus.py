@@ -32,7 +32,15 @@ class Rejected(NamedTuple):
     reason: str
 
 
-Output = Sequence[Fact] | Led | None
+class Caused(NamedTuple):
+    """Facts of a process that follow from an earlier record, by its seq; ``correlation`` is that record's own."""
+
+    facts: "Sequence[Fact] | Led"
+    cause: int
+    correlation: int
+
+
+Output = Sequence[Fact] | Led | Caused | None
 """What a handler answers: facts caused by what it handled, or nothing."""
 
 Reaction = Callable[[Record, Any], Output]
@@ -96,6 +104,8 @@ class EventBus:
         """Record facts and carry on until no handler has anything more to say."""
         if not output:
             return
+        if isinstance(output, Caused):
+            output, cause, correlation = output
         reactions = self._reactions
         queue: deque[tuple[Output, int | None, int | None]] | None = None
         while True:
@@ -137,6 +147,7 @@ class EventBus:
         if isinstance(facts, Led):
             lead_seq = self._seq + 1 + len(facts.before)
             facts = [*facts.before, facts.lead, *facts.rest]
+        assert not isinstance(facts, Caused)  # publish has taken it apart
         day, phase, seq = self.day, self._phase_name, self._seq
         records: list[Record] = []
         new = tuple.__new__  # what Record(…) comes to, without the call in between

@@ -94,6 +94,138 @@ class OriginateLoans(Command):
     call: int
 
 
+class FacilityCommand(Command):
+    """Something that a facility is to do or have done to it."""
+
+    facility: str
+
+    @property
+    def business_key(self) -> str:
+        """The facility."""
+        return self.facility
+
+
+class RequestDraw(FacilityCommand):
+    """Give notice of a draw."""
+
+    phase = Phase.notices
+    kind: Literal["draw.request/1"] = "draw.request/1"
+    amount_cents: int
+
+
+class DrawFacility(FacilityCommand):
+    """The lender pays a draw that was asked for."""
+
+    phase = Phase.receipts
+    kind: Literal["facility.draw/1"] = "facility.draw/1"
+    amount_cents: int
+    purpose: Literal["target", "bridge", "manual"]
+
+
+class LendDraw(FacilityCommand):
+    """Buy loans with drawn cash."""
+
+    phase = Phase.originations
+    kind: Literal["draw.lend/1"] = "draw.lend/1"
+
+
+class RequestRepayment(FacilityCommand):
+    """Give notice of a repayment."""
+
+    phase = Phase.notices
+    kind: Literal["repayment.request/1"] = "repayment.request/1"
+    amount_cents: int
+
+
+class RepayFacility(FacilityCommand):
+    """Repay principal of which notice was given."""
+
+    phase = Phase.debt_service
+    kind: Literal["facility.repay/1"] = "facility.repay/1"
+    amount_cents: int
+    reason: Literal["deleveraging", "manual"]
+
+
+class EndDraws(FacilityCommand):
+    """The last day for draws is over."""
+
+    phase = Phase.tests
+    kind: Literal["draws.end/1"] = "draws.end/1"
+
+
+class MatureFacility(FacilityCommand):
+    """The facility's maturity: extend it, or pay it back."""
+
+    phase = Phase.debt_service
+    kind: Literal["facility.mature/1"] = "facility.mature/1"
+
+
+class CleanDown(FacilityCommand):
+    """Call the capital that pays back what was drawn on ``draw_day``."""
+
+    phase = Phase.notices
+    kind: Literal["facility.clean_down/1"] = "facility.clean_down/1"
+    draw_day: int
+
+
+class CheckCleanDown(FacilityCommand):
+    """What was drawn on ``draw_day`` must be paid back by today."""
+
+    phase = Phase.tests
+    kind: Literal["clean_down.check/1"] = "clean_down.check/1"
+    draw_day: int
+
+
+class RemedyBreach(FacilityCommand):
+    """Repay and call what cures the tests that fail."""
+
+    phase = Phase.cure
+    kind: Literal["breach.remedy/1"] = "breach.remedy/1"
+
+
+class EndCure(FacilityCommand):
+    """The time to cure is over."""
+
+    phase = Phase.cure
+    kind: Literal["cure.end/1"] = "cure.end/1"
+
+
+class SweepCash(Command):
+    """What has come in goes to the lenders that sweep."""
+
+    phase = Phase.cure
+    kind: Literal["cash.sweep/1"] = "cash.sweep/1"
+
+    @property
+    def business_key(self) -> str:
+        """After what is due for single facilities."""
+        return "~"
+
+
+class CallCapital(Command):
+    """Call capital of the partners, to be lent."""
+
+    phase = Phase.notices
+    kind: Literal["capital.call/1"] = "capital.call/1"
+    amount_cents: int
+
+
+class ShockNav(Command):
+    """Move valuations of loans at once by ``change``; what they pay does not change."""
+
+    phase = Phase.market
+    kind: Literal["nav.shock/1"] = "nav.shock/1"
+    change: float
+
+
+class ShockLiquidity(Command):
+    """Make exits rarer (``change`` below 0) or more frequent."""
+
+    phase = Phase.market
+    kind: Literal["liquidity.shock/1"] = "liquidity.shock/1"
+    change: float
+
+
 class SetConfig(Command):
     """Give settings other values, all at once; dotted keys."""
 
@@ -141,6 +273,21 @@ AnyCommand = Annotated[
     | PayCall
     | DefaultOnCall
     | OriginateLoans
+    | RequestDraw
+    | DrawFacility
+    | LendDraw
+    | RequestRepayment
+    | RepayFacility
+    | EndDraws
+    | MatureFacility
+    | CleanDown
+    | CheckCleanDown
+    | RemedyBreach
+    | EndCure
+    | SweepCash
+    | CallCapital
+    | ShockNav
+    | ShockLiquidity
     | SetConfig
     | ShockPrice
     | ShockRate

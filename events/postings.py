@@ -5,6 +5,7 @@ to zero. Account names follow the five-root convention of plain-text accounting.
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from events.facts import (
@@ -13,6 +14,13 @@ from events.facts import (
     CapitalDistributed,
     CarryReturned,
     CashInterestReceived,
+    DebtServicePaid,
+    FacilityDrawn,
+    FacilityInterestAccrued,
+    FacilityOpened,
+    FacilityRaised,
+    FacilityRepaid,
+    FacilityWrittenOff,
     FeeAccrued,
     FeesPaid,
     FeesWaived,
@@ -50,6 +58,12 @@ LOAN_INTEREST = "Income:LoanInterest"
 REALISED_GAIN = "Income:RealisedGain"
 CHANGE_IN_UNREALISED = "Income:ChangeInUnrealisedGain"
 CASH_INTEREST = "Income:CashInterest"
+FACILITY_INTEREST = "Expenses:FacilityInterest"
+FACILITY_FEES = "Expenses:FacilityFees"
+DEBT_FORGIVEN = "Income:DebtForgiven"
+FACILITY_PRINCIPAL = "Liabilities:Facility:"
+FACILITY_PAYABLE = "Liabilities:FacilityPayable:"
+"""What a facility has lent, and the interest and fees that it is owed: one account each, by its name."""
 
 Legs = tuple[tuple[str, int], ...]
 
@@ -134,6 +148,49 @@ def _out_of_reserve(fact: ReserveReleased | ReserveDrawn) -> Legs:
     return ((CASH, fact.amount_cents), (RESERVE, -fact.amount_cents))
 
 
+@cache
+def _facility(root: str, name: str) -> str:
+    """The account of a facility: ``green_sleeve`` is ``…GreenSleeve``."""
+    return root + "".join(part.capitalize() for part in name.split("_"))
+
+
+def _upfront_fee(fact: FacilityOpened | FacilityRaised) -> Legs:
+    return (
+        (FACILITY_FEES, fact.upfront_fee_cents),
+        (_facility(FACILITY_PAYABLE, fact.facility), -fact.upfront_fee_cents),
+    )
+
+
+def _facility_drawn(fact: FacilityDrawn) -> Legs:
+    return ((CASH, fact.amount_cents), (_facility(FACILITY_PRINCIPAL, fact.facility), -fact.amount_cents))
+
+
+def _facility_repaid(fact: FacilityRepaid) -> Legs:
+    return ((_facility(FACILITY_PRINCIPAL, fact.facility), fact.amount_cents), (CASH, -fact.amount_cents))
+
+
+def _facility_accrued(fact: FacilityInterestAccrued) -> Legs:
+    return (
+        (FACILITY_INTEREST, fact.interest_cents),
+        (FACILITY_FEES, fact.fee_cents),
+        (_facility(FACILITY_PAYABLE, fact.facility), -fact.interest_cents - fact.fee_cents),
+    )
+
+
+def _debt_service(fact: DebtServicePaid) -> Legs:
+    paid = fact.interest_cents + fact.fee_cents
+    return ((_facility(FACILITY_PAYABLE, fact.facility), paid), (CASH, -paid))
+
+
+def _written_off(fact: FacilityWrittenOff) -> Legs:
+    unpaid = fact.interest_cents + fact.fee_cents
+    return (
+        (_facility(FACILITY_PRINCIPAL, fact.facility), fact.principal_cents),
+        (_facility(FACILITY_PAYABLE, fact.facility), unpaid),
+        (DEBT_FORGIVEN, -fact.principal_cents - unpaid),
+    )
+
+
 POSTINGS: dict[type[Fact], Callable[[Any], Legs]] = {
     LoanOriginated: _originated,
     LoanExited: _paid_off,
@@ -152,5 +209,12 @@ POSTINGS: dict[type[Fact], Callable[[Any], Legs]] = {
     ReserveFilled: _into_reserve,
     ReserveReleased: _out_of_reserve,
     ReserveDrawn: _out_of_reserve,
+    FacilityOpened: _upfront_fee,
+    FacilityRaised: _upfront_fee,
+    FacilityDrawn: _facility_drawn,
+    FacilityRepaid: _facility_repaid,
+    FacilityInterestAccrued: _facility_accrued,
+    DebtServicePaid: _debt_service,
+    FacilityWrittenOff: _written_off,
 }
 """Which facts move money, and how."""

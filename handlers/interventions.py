@@ -1,8 +1,24 @@
 """What scripts may do: shocks to the market, and stopping or resuming reinvestment."""
 
 from events.bus import Output, Rejected
-from events.commands import DefaultOnCall, ResumeReinvestment, ShockPrice, ShockRate, SuspendReinvestment
-from events.facts import DefaultAnnounced, PriceShocked, RateShocked, ReinvestmentResumed, ReinvestmentSuspended
+from events.commands import (
+    DefaultOnCall,
+    ResumeReinvestment,
+    ShockLiquidity,
+    ShockNav,
+    ShockPrice,
+    ShockRate,
+    SuspendReinvestment,
+)
+from events.facts import (
+    DefaultAnnounced,
+    LiquidityShocked,
+    NavShocked,
+    PriceShocked,
+    RateShocked,
+    ReinvestmentResumed,
+    ReinvestmentSuspended,
+)
 from events.state import State
 
 
@@ -20,6 +36,14 @@ class Interventions:
     def shock_rate(self, _day: int, command: ShockRate) -> Output:
         """Move the base rate."""
         return [RateShocked(change=command.change)]
+
+    def shock_nav(self, _day: int, command: ShockNav) -> Output:
+        """Move valuations."""
+        return [NavShocked(change=command.change)]
+
+    def shock_liquidity(self, _day: int, command: ShockLiquidity) -> Output:
+        """Move the rate of exits."""
+        return [LiquidityShocked(change=command.change)]
 
     def default_on_call(self, _day: int, command: DefaultOnCall) -> Output | Rejected:
         """A limited partner will not pay the next call."""

@@ -16,6 +16,10 @@ class MarketView(Protocol):
         """The base rate that holds on a day."""
         ...
 
+    def rate_changes(self, first: int, last: int) -> list[tuple[int, float]]:
+        """The base rate on ``first`` and each change of it before ``last``: (day, rate)."""
+        ...
+
     def rate_days(self, first: int, last: int, spread: float) -> float:
         """Sum over days in [first, last) of max(0, base rate + spread)."""
         ...

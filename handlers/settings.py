@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from handlers.fund.config import CallsConfig, FeesConfig, FundConfig, WaterfallConfig
+from handlers.leverage.config import LeverageConfig
 from handlers.loans.config import ExitsConfig, LoansConfig, ZoneConfig
 from handlers.reinvestment.config import ReinvestmentConfig
 
@@ -19,3 +20,4 @@ class Settings:
     fees: FeesConfig
     waterfall: WaterfallConfig
     reinvestment_engine: ReinvestmentConfig
+    leverage: LeverageConfig

@@ -1,6 +1,7 @@
 """Cash flows by period and category, from the ledger's legs; every total reconciles to the cent."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, Literal
 
 from events.dates import Calendar
@@ -10,6 +11,8 @@ from events.postings import (
     CASH,
     CASH_INTEREST,
     CHANGE_IN_UNREALISED,
+    FACILITY_PAYABLE,
+    FACILITY_PRINCIPAL,
     FEES_PAYABLE,
     GP_CONTRIBUTIONS,
     GP_DISTRIBUTIONS,
@@ -43,8 +46,20 @@ CATEGORIES = {
     LP_DISTRIBUTIONS: "distributions",
     GP_DISTRIBUTIONS: "distributions",
     CARRY: "carry",
+    FACILITY_PRINCIPAL: "debt",
+    FACILITY_PAYABLE: "debt_service",
 }
-"""What the other side of a cash movement is called. Loans made are negative principal, loans repaid positive."""
+"""What the other side of a cash movement is called. Loans made are negative principal, loans repaid positive.
+
+A name that ends in ``:`` stands for all accounts below it.
+"""
+
+
+@cache
+def category_of(account: str) -> str:
+    """The category of an account."""
+    found = CATEGORIES.get(account)
+    return found or next(name for root, name in CATEGORIES.items() if root[-1] == ":" and account.startswith(root))
 
 
 def period_of(calendar: Calendar, day: int, by: Period) -> str:
@@ -77,7 +92,7 @@ def cash_flows(records: Iterable[Record], calendar: Calendar, by: Period) -> lis
         row = sums.setdefault(period_of(calendar, record.day, by), {})
         for account, cents in legs:
             if account not in (CASH, RESERVE):
-                category = CATEGORIES[account]
+                category = category_of(account)
                 row[category] = row.get(category, 0) - cents
     rows = []
     cash = 0

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from events.facts import CapitalReinvested, ProceedsReleased
+from events.facts import CapitalReinvested, DebtServicePaid, FacilityRepaid, ProceedsReleased
 from events.record import Record
 from events.stores.store import Log
 from scenarios.problems import InvalidInput, Problem
@@ -39,7 +39,8 @@ class Why:
 def why(log: Log, seq: int) -> Why:
     """Causes, effects and lots of the record with this seq. Raises InvalidInput where there is none.
 
-    A reinvestment is caused by a check, but paid for by lots: those are named beside the chain.
+    A reinvestment is caused by a check, a repayment by a test or a sweep, but both are paid for by lots: those are
+    named beside the chain.
     """
     found: dict[int, Record] = {}
     effects: dict[int, Effect] = {}
@@ -65,7 +66,7 @@ def why(log: Log, seq: int) -> Why:
 def _lots(found: dict[int, Record], chain: list[Record]) -> list[Record]:
     named: list[int] = []
     for record in chain:
-        if isinstance(record.payload, CapitalReinvested):
+        if isinstance(record.payload, CapitalReinvested | FacilityRepaid | DebtServicePaid):
             named += [lot for lot, _cents in record.payload.lots]
         elif isinstance(record.payload, ProceedsReleased):
             named.append(record.payload.lot)

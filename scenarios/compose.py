@@ -1,13 +1,13 @@
 """The composition root: every fold, handler and process of a run is put together here, in plain sight."""
 
 import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from typing import NamedTuple
 
 from events import commands, facts
-from events.bus import CommandHandler, EventBus, LogWriter, Output, Reaction, Rejected
+from events.bus import Caused, CommandHandler, EventBus, LogWriter, Output, Reaction, Rejected
 from events.dates import Calendar
 from events.phases import Phase
 from events.record import Fact, Record
@@ -19,6 +19,7 @@ from handlers.fund.distributions import Distributions
 from handlers.fund.fees import Fees
 from handlers.fund.partners import Partners, call_due
 from handlers.interventions import Interventions
+from handlers.leverage.engine import LeverageEngine
 from handlers.loans.exits import ExitClock
 from handlers.loans.generator import LoanGenerator
 from handlers.loans.lifecycle import Lifecycle
@@ -32,7 +33,7 @@ from scenarios.market import make_market
 from scenarios.problems import InvalidInput
 from scenarios.schema import ScenarioConfig
 from scenarios.scripts import changed, current
-from sim.kernel import Kernel
+from sim.kernel import Kernel, Process
 from sim.processes import loan_exits, on_days
 from sim.streams import Streams
 
@@ -73,21 +74,35 @@ class Simulation:
         self._values = PropertyValues(state.book, settings, market, streams, knots)
         self._clock = ExitClock(state.book, settings, market, self._values, knots, self._wake)
         exposure = Exposure(state.book, settings, market)
-        lifecycle = Lifecycle(state, settings, calendar, self._values, self._clock, exposure)
         period_end = calendar.add_months(0, config.fund.reinvestment_period_years * 12)
         partners = Partners(state, settings)
+        engine = None
+        if config.leverage.lines():
+            engine = LeverageEngine(state, settings, calendar, market, partners, purchases, period_end, self.last_day)
+        lifecycle = Lifecycle(
+            state, settings, calendar, self._values, self._clock, exposure, engine.collateral if engine else None
+        )
         deployed_by = call_due(calendar, settings, calendar.add_months(0, config.fund.deployment_months - 1)) + 1
         reserve = Reserve(state, settings, calendar, partners, deployed_by, period_end)
         reinvestment = Reinvestment(state, settings, calendar, purchases, reserve, exposure, market, period_end)
         deployment = Deployment(
-            state, settings, calendar, generator, purchases, partners, reserve, plan.opening, self.last_day
+            state,
+            settings,
+            calendar,
+            generator,
+            purchases,
+            partners,
+            reserve,
+            plan.opening,
+            self.last_day,
+            engine.bridge if engine else None,
         )
         fees = Fees(state, settings, calendar, partners, period_end, self.last_day)
         payouts = Distributions(state, settings, partners, fees, deployed_by, self.last_day)
         treasury = Treasury(state, settings, market)
         script = Interventions(state)
 
-        reactions: Mapping[type[Fact], Sequence[Reaction]] = {
+        reactions: dict[type[Fact], list[Reaction]] = {
             facts.CommandScheduled: [self._schedule],
             facts.ConfigChanged: [
                 self._apply_config,
@@ -97,6 +112,8 @@ class Simulation:
             ],
             facts.PriceShocked: [market.apply_price_shock],
             facts.RateShocked: [market.apply_rate_shock],
+            facts.NavShocked: [lifecycle.note_nav_shock],
+            facts.LiquidityShocked: [self._clock.note_liquidity_shock],
             facts.LoanOriginated: [self._clock.watch_on_loan_originated],
             facts.LoanExited: [exposure.end_on_paid_off, reinvestment.schedule_on_loan_exited],
             facts.LoanDefaulted: [lifecycle.schedule_recovery_on_loan_defaulted],
@@ -114,7 +131,7 @@ class Simulation:
                 fees.pay_on_capital_contributed,
             ],
         }
-        handlers: Mapping[type[commands.Command], CommandHandler] = {
+        handlers: dict[type[commands.Command], CommandHandler] = {
             commands.ReinvestProceeds: reinvestment.release,
             commands.Reinvest: reinvestment.reinvest,
             commands.CheckReserve: reinvestment.check_reserve,
@@ -122,64 +139,79 @@ class Simulation:
             commands.PayCall: deployment.pay_call,
             commands.DefaultOnCall: script.default_on_call,
             commands.OriginateLoans: deployment.originate,
+            commands.CallCapital: deployment.call,
             commands.SetConfig: self._set_config,
+            commands.ShockNav: script.shock_nav,
+            commands.ShockLiquidity: script.shock_liquidity,
             commands.ShockPrice: script.shock_price,
             commands.ShockRate: script.shock_rate,
             commands.SuspendReinvestment: script.suspend_reinvestment,
             commands.ResumeReinvestment: script.resume_reinvestment,
         }
+        if engine is not None:
+            engine.react(reactions)
+            handlers |= engine.handlers()
         self.bus = EventBus(state, log, reactions, handlers)
         self.kernel = kernel = Kernel(self.bus)
 
-        last = self.last_day
-        tranches = {calendar.add_months(0, month): month for month in range(config.fund.deployment_months)}
-        distributions = _payment_days(calendar, config.fund.distribution_frequency, last)
-        quarter_ends = calendar.period_ends("quarterly", 1, last - 1)
-        # processes wake only on days on which they may have something to do
-        scripted = {key for _, _, act in plan.acts if isinstance(act, commands.SetConfig) for key in act.changes}
-        pays_cash = config.loans.interest_payment == "cash" or (plan.opening and any(plan.opening.pays_cash))
-        coupon_days = month_ends if pays_cash or "loans.interest_payment" in scripted else []
-        frequency = config.reinvestment_engine.reinvestment_frequency
-        if "reinvestment_engine.reinvestment_frequency" in scripted:
-            frequency = "monthly"
-        keeps_reserve = config.reinvestment_engine.enable_cash_reserve
-        keeps_reserve = keeps_reserve or "reinvestment_engine.enable_cash_reserve" in scripted
-        check_days = [] if frequency == "on_exit" else calendar.period_ends(frequency, 1, last - 1)
+        last, days = self.last_day, _days(plan, calendar)
         self._processes = {
             "market": on_days(kernel, knots, Phase.market, self._enter_month),
             "reinvestment_period": on_days(kernel, [period_end], Phase.market, reinvestment.end_period),
             "valuation": on_days(
                 kernel,
-                [*quarter_ends, last],
+                [*days.quarter_ends, last],
                 Phase.accrual,
-                lambda day: chain(treasury.credit_interest(day), lifecycle.value_book(day) if day < last else ()),
+                lambda day: chain(
+                    treasury.credit_interest(day), self._value_book(lifecycle, day) if day < last else ()
+                ),
             ),
             "loan_exits": loan_exits(kernel, lifecycle),
             "wind_down": on_days(kernel, [last], Phase.exits, lifecycle.wind_down),
-            "coupons": on_days(kernel, coupon_days, Phase.receipts, lifecycle.collect_interest),
+            "coupons": on_days(kernel, days.coupons, Phase.receipts, lifecycle.collect_interest),
             "fees": on_days(kernel, sorted(fees.payment_days), Phase.fees, fees.charge),
             "last_fees": on_days(kernel, [last], Phase.fees, fees.close),
             "opening_call": on_days(kernel, [0], Phase.receipts, deployment.call_opening_book),
             "opening_book": on_days(kernel, [0], Phase.originations, deployment.buy_opening_book),
             "capital_calls": on_days(
-                kernel, tranches, Phase.notices, lambda day: deployment.call_tranche(day, tranches[day])
+                kernel, days.tranches, Phase.notices, lambda day: deployment.call_tranche(day, days.tranches[day])
             ),
             "reinvestment_checks": on_days(
                 kernel,
-                [day for day in check_days if day < period_end],
+                [day for day in days.checks if day < period_end],
                 Phase.reinvestment,
                 reinvestment.check_on_month_end,
             ),
             "reserve_calls": on_days(
                 kernel,
-                [day for day in quarter_ends if keeps_reserve and day < period_end],
+                [day for day in days.quarter_ends if days.keeps_reserve and day < period_end],
                 Phase.notices,
                 reserve.top_up,
             ),
-            "distributions": on_days(kernel, distributions, Phase.distributions, payouts.distribute),
-            "nav_report": on_days(kernel, [*quarter_ends, last], Phase.report, treasury.report_nav),
+            "distributions": on_days(kernel, days.distributions, Phase.distributions, payouts.distribute),
+            "nav_report": on_days(kernel, [*days.quarter_ends, last], Phase.report, treasury.report_nav),
             "run_end": on_days(kernel, [last], Phase.report, self._finish),
         }
+        if engine is not None:
+            self._processes |= self._leverage_processes(engine, days.quarter_ends)
+
+    def _leverage_processes(
+        self, engine: LeverageEngine, quarter_ends: list[int]
+    ) -> dict[str, Callable[[str], Process]]:
+        """What facilities do on their days."""
+        kernel, last = self.kernel, self.last_day
+        service_days = [day for day in map(engine.service.due_day, quarter_ends) if day < last]
+        made = {
+            "facility_opening": on_days(kernel, [0], Phase.market, engine.lines.open),
+            "facility_accruals": on_days(kernel, [*quarter_ends, last], Phase.accrual, engine.service.accrue_all),
+            "debt_service": on_days(kernel, service_days, Phase.debt_service, engine.service.pay_all),
+            "debt_at_the_end": on_days(kernel, [last], Phase.debt_service, engine.service.close),
+            "covenant_tests": on_days(kernel, quarter_ends, Phase.tests, engine.monitor.test_quarter),
+            "leverage_report": on_days(kernel, quarter_ends, Phase.report, engine.report.measure),
+        }
+        if self._config.leverage.optimization.enabled:
+            made["optimiser"] = on_days(kernel, quarter_ends, Phase.rebalance, engine.optimiser.optimise)
+        return made
 
     def run(self) -> None:
         """Play the fund from its first day to its last."""
@@ -202,6 +234,12 @@ class Simulation:
     def _schedule(self, record: Record, fact: facts.CommandScheduled) -> Output:
         self.kernel.put_on_calendar(record, fact)
         return None
+
+    def _value_book(self, lifecycle: Lifecycle, day: int) -> Iterator[Output]:
+        """A valuation follows from where the market stands on its day."""
+        moved = self.state.results.moved_seq
+        for valued in lifecycle.value_book(day):
+            yield Caused(valued, moved, moved)
 
     def _wake(self) -> None:
         self.kernel.interrupt("loan_exits")
@@ -265,6 +303,37 @@ def _settings(config: ScenarioConfig) -> Settings:
         fees=config.fees,
         waterfall=config.waterfall,
         reinvestment_engine=config.reinvestment_engine,
+        leverage=config.leverage,
+    )
+
+
+class _Days(NamedTuple):
+    """Days on which the fund's processes may have something to do."""
+
+    tranches: dict[int, int]
+    quarter_ends: list[int]
+    coupons: list[int]
+    checks: list[int]
+    distributions: list[int]
+    keeps_reserve: bool
+
+
+def _days(plan: Plan, calendar: Calendar) -> _Days:
+    config, last = plan.config, plan.config.last_day()
+    scripted = {key for _, _, act in plan.acts if isinstance(act, commands.SetConfig) for key in act.changes}
+    pays_cash = config.loans.interest_payment == "cash" or (plan.opening and any(plan.opening.pays_cash))
+    pays_cash = pays_cash or "loans.interest_payment" in scripted
+    engine = config.reinvestment_engine
+    frequency = engine.reinvestment_frequency
+    if "reinvestment_engine.reinvestment_frequency" in scripted:
+        frequency = "monthly"
+    return _Days(
+        tranches={calendar.add_months(0, month): month for month in range(config.fund.deployment_months)},
+        quarter_ends=calendar.period_ends("quarterly", 1, last - 1),
+        coupons=calendar.period_ends("monthly", 1, last - 1) if pays_cash else [],
+        checks=[] if frequency == "on_exit" else calendar.period_ends(frequency, 1, last - 1),
+        distributions=_payment_days(calendar, config.fund.distribution_frequency, last),
+        keeps_reserve=engine.enable_cash_reserve or "reinvestment_engine.enable_cash_reserve" in scripted,
     )
 
 

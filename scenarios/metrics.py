@@ -5,22 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from events.state import State
-from events.state.capital import Capital, Quarter
+from events.state.capital import Quarter
 from events.units import from_cents, split_pro_rata
 from handlers.fund.config import WaterfallConfig
+from handlers.fund.distributions import moved_to_draws
 from handlers.fund.waterfall import account_of, distribute
 from scenarios.returns import irr
-
-LATER = {
-    "net_irr_without_line": "facilities are not built yet",
-    "interest_paid": "facilities are not built yet",
-    "commitment_fees_paid": "facilities are not built yet",
-    "peak_debt": "facilities are not built yet",
-    "max_leverage_ratio": "facilities are not built yet",
-    "min_dscr": "facilities are not built yet",
-    "covenant_breaches": "facilities are not built yet",
-}
-"""Metrics of engines that are still to come, with the reason that is given."""
 
 
 def metrics(
@@ -35,17 +25,34 @@ def metrics(
     zones = results.zones.values()
     gross = irr(results.loan_flows)
     last = capital.quarters[-1] if capital.quarters else None
-    lp_nav = lp_value(capital, last, waterfall) if last else 0
+    lp_nav = lp_value(state, last, waterfall) if last else 0
     net = irr(with_value(capital.lp_flows, last.day if last else state.day, lp_nav))
     paid_in, paid_out = capital.lp_contributed_cents, capital.lp_distributed_cents
     lent = sum(zone.lent_cents for zone in zones)
     returned = sum(zone.proceeds_cents + zone.interest_cents for zone in zones)
     waited = lots.waited_cent_days / lots.recycled_cents if lots.recycled_cents else None
-    found: dict[str, Any] = dict.fromkeys(LATER)
-    found |= {
+    facilities = state.facilities
+    levered = irr(_added(results.loan_flows, facilities.flows))
+    without = net
+    if facilities.bridged or facilities.line_costs:
+        without = irr(with_value(without_line(state), last.day if last else state.day, lp_nav))
+    found: dict[str, Any] = {
         "gross_irr": gross.rate,
+        "gross_levered_irr": levered.rate,
         "net_irr": net.rate,
-        "irr": {"gross": gross.as_json(), "net": net.as_json()},
+        "net_irr_without_line": without.rate,
+        "irr": {
+            "gross": gross.as_json(),
+            "gross_levered": levered.as_json(),
+            "net": net.as_json(),
+            "net_without_line": without.as_json(),
+        },
+        "interest_paid": from_cents(sum(line.interest_paid_cents for line in facilities.by_name.values())),
+        "commitment_fees_paid": from_cents(sum(line.fees_paid_cents for line in facilities.by_name.values())),
+        "peak_debt": from_cents(facilities.peak_cents),
+        "max_leverage_ratio": facilities.max_leverage if facilities.by_name else 0.0,
+        "min_dscr": facilities.min_coverage,
+        "covenant_breaches": facilities.breached,
         "tvpi": (paid_out + lp_nav) / paid_in if paid_in else None,
         "dpi": paid_out / paid_in if paid_in else None,
         "rvpi": lp_nav / paid_in if paid_in else None,
@@ -76,15 +83,26 @@ def metrics(
             for name, zone in results.zones.items()
         },
     }
-    reasons: dict[str, str | None] = dict(LATER)
-    for name, found_irr in (("gross_irr", gross), ("net_irr", net)):
+    reasons: dict[str, str | None] = {}
+    if facilities.min_coverage is None:
+        reasons["min_dscr"] = "no interest or fee on a facility was ever due"
+    if found["max_leverage_ratio"] is None:
+        reasons["max_leverage_ratio"] = "net asset value was never above 0 at a quarter's end"
+    named = (
+        ("gross_irr", gross),
+        ("gross_levered_irr", levered),
+        ("net_irr", net),
+        ("net_irr_without_line", without),
+    )
+    for name, found_irr in named:
         if found_irr.rate is None:
             reasons[name] = found_irr.reason()
     if not paid_in:
         reasons |= dict.fromkeys(("tvpi", "dpi", "rvpi"), "nothing was paid in")
     if not results.finished:
-        found |= {"gross_irr": None, "moic": None}
-        reasons |= dict.fromkeys(("gross_irr", "moic"), "the run is not finished: loans are still held")
+        held = ("gross_irr", "gross_levered_irr", "moic")
+        found |= dict.fromkeys(held)
+        reasons |= dict.fromkeys(held, "the run is not finished: loans are still held")
     if not lent:
         reasons["moic"] = "no loan was made"
     if waited is None:
@@ -98,8 +116,34 @@ def metrics(
     return {name: found[name] for name in ORDER}, warnings
 
 
-def lp_value(capital: Capital, quarter: Quarter, terms: WaterfallConfig) -> int:
+def _added(first: Mapping[int, int], second: Mapping[int, int]) -> dict[int, int]:
+    """Cash flows by day, summed."""
+    return {day: first.get(day, 0) + second.get(day, 0) for day in first.keys() | second.keys()}
+
+
+def without_line(state: State) -> dict[int, int]:
+    """The limited partners' cash flows as if calls had been paid when the subscription line was drawn for them.
+
+    Contributions move to the days of the draws that they paid back, and the line's interest and fees are given back
+    on the days on which they were paid: both by the limited partners' share of what was paid in.
+    """
+    capital, facilities = state.capital, state.facilities
+    share = [capital.lp_contributed_cents, capital.gp_contributed_cents]
+    flows = dict(capital.lp_flows)
+    if not sum(share):
+        return flows
+    for drawn, paid, cents in facilities.bridged:
+        lps = split_pro_rata(cents, share)[0]
+        flows[paid] = flows.get(paid, 0) + lps
+        flows[drawn] = flows.get(drawn, 0) - lps
+    for day, cents in facilities.line_costs.items():
+        flows[day] = flows.get(day, 0) + split_pro_rata(cents, share)[0]
+    return flows
+
+
+def lp_value(state: State, quarter: Quarter, terms: WaterfallConfig) -> int:
     """What the limited partners would get of a quarter's net asset value by the whole-fund waterfall, in cents."""
+    capital = state.capital
     paid_in = [quarter.lp_contributed_cents, quarter.contributed_cents - quarter.lp_contributed_cents]
     if not sum(paid_in):
         return 0
@@ -107,6 +151,7 @@ def lp_value(capital: Capital, quarter: Quarter, terms: WaterfallConfig) -> int:
     if quarter.nav_cents <= 0:
         return -lps
     flows_in, flows_out = capital.lp_paid_in[: quarter.flows_in], capital.lp_paid_out[: quarter.flows_out]
+    flows_in = flows_in + moved_to_draws(state, terms, quarter.day)
     account = account_of(flows_in, flows_out, quarter.carry_cents, quarter.day, terms.hurdle)
     return distribute(lps, account, catch_up=terms.catch_up, carry=terms.carry).to_lps
 
@@ -119,7 +164,7 @@ def by_quarter(state: State, committed_cents: int, waterfall: WaterfallConfig) -
     rows = []
     before: Quarter | None = None
     for quarter in state.capital.quarters:
-        lp_nav = lp_value(state.capital, quarter, waterfall)
+        lp_nav = lp_value(state, quarter, waterfall)
         paid_in, paid_out = quarter.lp_contributed_cents, quarter.lp_distributed_cents
         earned = None
         if before is not None and before.nav_cents > 0:
@@ -180,9 +225,10 @@ def with_value(flows: Mapping[int, int], day: int, cents: int) -> dict[int, int]
 
 
 ORDER = (
-    "net_irr", "gross_irr", "tvpi", "dpi", "rvpi", "pic", "moic", "net_irr_without_line", "committed", "contributed",
-    "distributed", "nav", "loans_originated", "loans_exited", "loans_defaulted", "reinvested", "reinvestment_count",
-    "mean_days_to_reinvest", "idle_dollar_days", "interest_paid", "commitment_fees_paid", "peak_debt",
-    "max_leverage_ratio", "min_dscr", "covenant_breaches", "management_fees", "carry", "irr", "zones",
+    "net_irr", "gross_irr", "gross_levered_irr", "tvpi", "dpi", "rvpi", "pic", "moic", "net_irr_without_line",
+    "committed", "contributed", "distributed", "nav", "loans_originated", "loans_exited", "loans_defaulted",
+    "reinvested", "reinvestment_count", "mean_days_to_reinvest", "idle_dollar_days", "interest_paid",
+    "commitment_fees_paid", "peak_debt", "max_leverage_ratio", "min_dscr", "covenant_breaches", "management_fees",
+    "carry", "irr", "zones",
 )  # fmt: skip
 """All metrics, in the order in which they are shown."""

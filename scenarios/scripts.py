@@ -7,11 +7,16 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, JsonValue, StrictBool, ValidationError, model_validator
 
 from events.commands import (
+    CallCapital,
     Command,
     DefaultOnCall,
     Reinvest,
+    RequestDraw,
+    RequestRepayment,
     ResumeReinvestment,
     SetConfig,
+    ShockLiquidity,
+    ShockNav,
     ShockPrice,
     ShockRate,
     SuspendReinvestment,
@@ -78,21 +83,38 @@ class _RateArguments(Config):
     change: Annotated[Rate, Field(ge=-1, le=1)]
 
 
+class _LevelArguments(Config):
+    """How far a level moves at once: -0.2 is a fall of a fifth."""
+
+    change: Annotated[Rate, Field(ge=-1, le=10)]
+
+
+class _FacilityArguments(Config):
+    amount: Annotated[Amount, Field(gt=0)]
+    facility: str = "green_sleeve"
+
+
+class _CallArguments(Config):
+    amount: Annotated[Amount, Field(gt=0)]
+
+
 ARGUMENTS: dict[str, type[BaseModel]] = {
     "reinvest": _ReinvestArguments,
     "set": _Nothing,
     "shock_price": _PriceArguments,
     "shock_rate": _RateArguments,
+    "shock_nav": _LevelArguments,
+    "shock_liquidity": _LevelArguments,
+    "call_capital": _CallArguments,
+    "draw": _FacilityArguments,
+    "repay": _FacilityArguments,
     "default_on_call": _PartnerArguments,
     "suspend_reinvestment": _Nothing,
     "resume_reinvestment": _Nothing,
 }
 """Command name in a script to what it takes."""
 
-LATER = (
-    "shock_nav", "shock_liquidity", "trip_breaker", "reset_breaker", "call_capital", "draw", "repay",
-
-)  # fmt: skip
+LATER = ("trip_breaker", "reset_breaker")
 
 
 def read_script(config: ScenarioConfig, document: Document) -> list[tuple[int, str, Command]]:
@@ -177,8 +199,10 @@ def _command_of(do: dict[str, Any], path: Path, config: ScenarioConfig, document
         return _set(arguments, path, config, document)
     if arguments is None:
         arguments = {}
-    elif not isinstance(arguments, dict) and name in ("shock_price", "shock_rate"):
+    elif not isinstance(arguments, dict) and name.startswith("shock_"):
         arguments = {"change": arguments}
+    elif not isinstance(arguments, dict) and name in ("call_capital", "draw", "repay"):
+        arguments = {"amount": arguments}
     return _command(name, _arguments(name, arguments, path, document), path, config, document)
 
 
@@ -217,6 +241,21 @@ def _command(name: str, values: Any, path: Path, config: ScenarioConfig, documen
             return DefaultOnCall(partner=values.partner)
         case "shock_rate":
             return ShockRate(change=values.change)
+        case "shock_nav":
+            return ShockNav(change=values.change)
+        case "shock_liquidity":
+            return ShockLiquidity(change=values.change)
+        case "call_capital":
+            return CallCapital(amount_cents=to_cents(values.amount))
+        case "draw" | "repay":
+            lines = list(config.leverage.lines())
+            if values.facility not in lines:
+                there = f"there are {', '.join(lines)}" if lines else "leverage is not enabled"
+                hint = closest(values.facility, lines)
+                message = f"no facility '{values.facility}'; {there}"
+                raise InvalidInput([document.problem((*path, "facility"), message, hint)])
+            kind = RequestDraw if name == "draw" else RequestRepayment
+            return kind(facility=values.facility, amount_cents=to_cents(values.amount))
         case "suspend_reinvestment":
             return SuspendReinvestment()
         case _:

@@ -25,6 +25,10 @@ class Market:
         """The base rate that holds on a day, as an annual decimal."""
         return self._rates.rate(day)
 
+    def rate_changes(self, first: int, last: int) -> list[tuple[int, float]]:
+        """The base rate on ``first`` and each change of it before ``last``: (day, rate)."""
+        return self._rates.changes(first, last)
+
     def rate_days(self, first: int, last: int, spread: float) -> float:
         """Sum over days in [first, last) of max(0, base rate + spread)."""
         return self._rates.rate_days(first, last, spread)

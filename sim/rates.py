@@ -1,7 +1,7 @@
 """Paths of the base rate: a fixing holds until the next."""
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 
 import numpy as np
@@ -42,6 +42,13 @@ class RatePath:
         rate = self.rates[max(bisect_right(self.days, day) - 1, 0)]
         rate += sum(change for since, change in self._shocks if since <= day)
         return rate if self._floor is None else max(rate, self._floor)
+
+    def changes(self, first: int, last: int) -> list[tuple[int, float]]:
+        """The rate on ``first`` and each change of it before ``last``: (day, rate)."""
+        days = {first}
+        days.update(self.days[bisect_right(self.days, first) : bisect_left(self.days, last)])
+        days.update(day for day, _ in self._shocks if first < day < last)
+        return [(day, self.rate(day)) for day in sorted(days)]
 
     def rate_days(self, first: int, last: int, spread: float) -> float:
         """Sum over days in [first, last) of max(0, rate + spread): what a unit earns, in years × 365."""

@@ -210,7 +210,7 @@ def test_validate_lists_problems_and_warnings(fundclock, tmp_path):
     _, _, err = fundclock("validate", "base", "--set", "fees.carry=1")
     assert "fees.carry: unknown key" in err
     _, _, err = fundclock("validate", "base", "--set", "waterfall.pref_clock=facility_draw")
-    assert "waterfall.pref_clock: has no effect yet" in err
+    assert "waterfall.pref_clock: has no effect without leverage.ramp_line" in err
 
 
 def test_init_explain_schema_and_version(fundclock, tmp_path):

@@ -7,6 +7,8 @@ from handlers.leverage.covenants import Terms, figures, run_tests
 
 SOUND = Terms(
     debt_cents=40_000,
+    balance_cents=40_000,
+    worth_cents=80_000,
     nav_cents=60_000,
     claims_cents=80_000,
     base_cents=45_000,
@@ -61,7 +63,7 @@ def test_without_debt_service_coverage_is_undefined_and_passes():
 def test_debt_against_nothing_fails_and_no_debt_against_nothing_passes():
     found = results(claims_cents=0, base_cents=0)
     assert (found["ltv"].value, found["ltv"].passed, found["base"].passed) == (None, False, False)
-    found = results(claims_cents=0, base_cents=0, debt_cents=0)
+    found = results(claims_cents=0, base_cents=0, debt_cents=0, balance_cents=0)
     assert (found["ltv"].value, found["ltv"].passed, found["base"].passed) == (None, True, True)
 
 

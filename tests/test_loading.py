@@ -58,7 +58,6 @@ def problems(text, **settings):
         ("reinvestment_engine: {cash_reserve_min: 20%}", "cash_reserve_min ≤ cash_reserve_target ≤ cash_reserve_max is broken"),
         ("reinvestment_engine: {zone_preference_multipliers: {blue: 1}}", "zone_preference_multipliers.blue: unknown zone; there are green, orange, red"),
         ("reinvestment_engine: {zone_preference_multipliers: {green: 0, orange: 0, red: 0}}", "at least one multiplier must be above 0"),
-        ("leverage: {enabled: true}", "not available yet"),
         ("leverage: {green_sleeve: {advance_rate: 1.2}}", "leverage.green_sleeve.advance_rate: input should be less than or equal to 1"),
         ("leverage: {ramp_line: {spread_bps: -1}}", "leverage.ramp_line.spread_bps: input should be greater than or equal to 0"),
         ("leverage: {green_sleeve: {term_months: 36}}", "leverage.green_sleeve: draw_end_months 48 is after the maturity, term_months 36"),
@@ -77,7 +76,8 @@ def problems(text, **settings):
         ("script: [{at: 2026-05-01, do: {set: {fund.size: 5m}}}]", "fund.size can't change during a run"),
         ("script: [{at: 2026-05-01, do: {set: {zones.green.volatility: 5}}}]", "zones.green.volatility can't change during a run"),
         ("script: [{at: 2026-05-01, do: {set: {exits.foo: 5}}}]", "there is no setting exits.foo"),
-        ("script: [{at: 2026-05-01, do: {draw: {amount: 5}}}]", "the command 'draw' is not available yet"),
+        ("script: [{at: 2026-05-01, do: {draw: {amount: 5}}}]", "no facility 'green_sleeve'; leverage is not enabled"),
+        ("script: [{at: 2026-05-01, do: {trip_breaker: {}}}]", "the command 'trip_breaker' is not available yet"),
         ("script: [{when: nav < 5, do: {shock_price: 5%}}]", "when: is not available yet"),
         ("script: [{at: 2026-05-01, do: {}}]", "expected one command, got none"),
         ("fund: {size: 1m}\nfund: {size: 2m}", "my.yaml:2:1: found duplicate key"),
@@ -172,7 +172,7 @@ def test_what_has_no_effect_yet_is_said():
         set={"waterfall.pref_clock": "facility_draw", "market.breaker.reset_months": 3}
     )
     assert scenario.warnings() == [
-        "waterfall.pref_clock: has no effect yet",
+        "waterfall.pref_clock: has no effect without leverage.ramp_line, whose draws it counts from",
         "market.breaker: has no effect yet",
     ]
 

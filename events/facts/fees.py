@@ -20,12 +20,16 @@ class FeeAccrued(Fact):
 
 
 class FeesPaid(Fact):
-    """Fees that were owed are paid; ``lots`` lists the proceeds that were used where nothing else was left."""
+    """Fees that were owed are paid; ``lots`` lists the proceeds that were used where nothing else was left.
+
+    ``undeployed_cents`` of it came out of capital that had been called for loans.
+    """
 
     kind: Literal["fees.paid/1"] = "fees.paid/1"
     amount_cents: int
     by_fee: dict[str, int]
     lots: list[tuple[int, int]]
+    undeployed_cents: int = 0
 
 
 class FeesWaived(Fact):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from events.record import Fact
 
-SOURCES = ("tape", "deployment", "reinvestment")
+SOURCES = ("tape", "deployment", "reinvestment", "leverage")
 """What a loan was bought with: the opening book, called capital, proceeds."""
 
 
@@ -20,7 +20,7 @@ class LoanOriginated(Fact):
     kind: Literal["loan.originated/1"] = "loan.originated/1"
     loan_id: str
     zone: str
-    source: Literal["tape", "deployment", "reinvestment"]
+    source: Literal["tape", "deployment", "reinvestment", "leverage"]
     entity: int
     principal_cents: int
     property_value_cents: int

@@ -31,3 +31,17 @@ class RateShocked(Fact):
 
     kind: Literal["rate.shocked/1"] = "rate.shocked/1"
     change: float
+
+
+class NavShocked(Fact):
+    """Valuations of loans are at another level from today on; what loans pay does not change."""
+
+    kind: Literal["nav.shocked/1"] = "nav.shocked/1"
+    change: float
+
+
+class LiquidityShocked(Fact):
+    """The market for loans and homes moves at another speed from the next month on: exits come at another rate."""
+
+    kind: Literal["liquidity.shocked/1"] = "liquidity.shocked/1"
+    change: float

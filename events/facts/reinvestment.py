@@ -59,6 +59,8 @@ class ReinvestmentDeclined(Fact):
         "reserve_below_target",
         "no_zone",
         "insufficient_cash",
+        "sweep",
+        "debt_service_buffer",
     ]
     amount_cents: int
     minimum_cents: int | None = None
@@ -128,7 +130,7 @@ class ReserveDrawn(Fact):
     """The reserve pays for something that had to be paid."""
 
     kind: Literal["reserve.drawn/1"] = "reserve.drawn/1"
-    purpose: Literal["fees"]
+    purpose: Literal["fees", "debt_service", "repayment"]
     amount_cents: int
     lots: list[tuple[int, int]]
     reserve_cents: int

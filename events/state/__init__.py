@@ -8,6 +8,7 @@ from typing import Any
 from events.record import Fact, Record
 from events.state.agenda import Agenda
 from events.state.capital import Capital
+from events.state.facilities import Facilities
 from events.state.folding import Fold, InvariantError, Mutator
 from events.state.ledger import CashLedger
 from events.state.loan_book import LoanBook
@@ -29,6 +30,7 @@ class State:
         self.capital = Capital()
         self.results = Results()
         self.realised = Realised()
+        self.facilities = Facilities()
         self._pending = self.agenda.pending
         self._mutators: dict[type[Fact], tuple[Mutator, ...]] = {}
         for fold in self._folds().values():
@@ -44,6 +46,7 @@ class State:
             "capital": self.capital,
             "results": self.results,
             "realised": self.realised,
+            "facilities": self.facilities,
         }
 
     def apply(self, record: Record) -> None:

@@ -8,6 +8,8 @@ from events.facts import (
     CapitalDistributed,
     CarryReturned,
     DefaultAnnounced,
+    FacilityDrawn,
+    FacilityRepaid,
     FeeAccrued,
     FeesPaid,
     FeesWaived,
@@ -22,6 +24,12 @@ from events.facts import (
 from events.facts.fees import FEES
 from events.record import Fact, Record
 from events.state.folding import Mutator
+
+PURPOSES = ("deployment", "opening_book", "fees", "reserve", "clean_down", "cure")
+"""What capital is called for."""
+
+LENT = ("deployment", "opening_book", "reserve")
+"""Calls whose cash is to be lent; that for the reserve passes through it first."""
 
 
 class Quarter(NamedTuple):
@@ -49,7 +57,7 @@ class Capital:
 
     def __init__(self) -> None:
         self.calls = 0
-        self.called = {"deployment": 0, "opening_book": 0, "fees": 0, "reserve": 0}
+        self.called = dict.fromkeys(PURPOSES, 0)
         self.fee_calls_pending = 0
         self.reserve_calls_pending = 0
         self.undeployed_cents = 0
@@ -81,6 +89,8 @@ class Capital:
             FeesPaid: self._paid,
             FeesWaived: self._waived,
             LoanOriginated: self._originated,
+            FacilityDrawn: self._drawn,
+            FacilityRepaid: self._repaid,
             ReserveFilled: self._reserve_filled,
             ReserveReleased: self._reserve_released,
             ReinvestmentPeriodEnded: self._period_ended,
@@ -108,17 +118,24 @@ class Capital:
         self.gp_contributed_cents += fact.gp_cents
         for name, cents in fact.by_lp.items():
             self.contributed_by_lp[name] = self.contributed_by_lp.get(name, 0) + cents
-        if fact.purpose == "fees":
-            self.fee_calls_pending -= 1
-        else:
+        self.fee_calls_pending -= fact.purpose == "fees"
+        self.reserve_calls_pending -= fact.purpose == "reserve"
+        if fact.purpose in LENT:
             self.undeployed_cents += fact.amount_cents
-            self.reserve_calls_pending -= fact.purpose == "reserve"
         self._flow(record.day, -fact.lp_cents)
         self.lp_paid_in.append((record.day, fact.lp_cents))
 
     def _originated(self, _record: Record, fact: LoanOriginated) -> None:
-        if fact.source != "reinvestment":
+        if fact.source in ("deployment", "tape"):
             self.undeployed_cents -= fact.principal_cents
+
+    def _drawn(self, _record: Record, fact: FacilityDrawn) -> None:
+        if fact.purpose == "bridge":  # it stands in for a call
+            self.undeployed_cents += fact.amount_cents
+
+    def _repaid(self, _record: Record, fact: FacilityRepaid) -> None:
+        if fact.reason == "call":
+            self.undeployed_cents -= fact.amount_cents
 
     def _reserve_filled(self, _record: Record, fact: ReserveFilled) -> None:
         if fact.source == "call":  # called capital that is in the reserve is not on its way to a loan any more
@@ -157,8 +174,7 @@ class Capital:
         for fee, cents in fact.by_fee.items():
             self.owed[fee] -= cents
             self.paid[fee] += cents
-        if not fact.lots:  # the fee on loans that called capital bought comes out of that capital
-            self.undeployed_cents -= fact.by_fee.get("origination", 0)
+        self.undeployed_cents -= fact.undeployed_cents  # the fee on loans that called capital bought
 
     def _waived(self, _record: Record, fact: FeesWaived) -> None:
         for fee, cents in fact.by_fee.items():

@@ -9,6 +9,8 @@ from typing import Any
 from events.facts import (
     CapitalDistributed,
     CapitalReinvested,
+    DebtServicePaid,
+    FacilityRepaid,
     FeesPaid,
     LoanExited,
     LoanInterestPaid,
@@ -70,6 +72,8 @@ class Lots:
             ProceedsReleased: self._released,
             CapitalReinvested: self._reinvested,
             FeesPaid: self._fees_paid,
+            DebtServicePaid: self._fees_paid,
+            FacilityRepaid: self._fees_paid,
             ReserveFilled: self._reserve_filled,
             ReserveReleased: self._reserve_released,
             ReserveDrawn: self._reserve_drawn,
@@ -164,7 +168,7 @@ class Lots:
         self.reinvested_cents += fact.amount_cents
         self.reinvestments += 1
 
-    def _fees_paid(self, record: Record, fact: FeesPaid) -> None:
+    def _fees_paid(self, record: Record, fact: FeesPaid | DebtServicePaid | FacilityRepaid) -> None:
         self._give_up(record, fact.lots)
 
     def _give_up(self, record: Record, taken: list[tuple[int, int]]) -> None:

@@ -4,8 +4,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from events.facts import (
+    BookValued,
     CapitalDeployed,
     CapitalReinvested,
+    DrawLent,
     LoanDefaulted,
     LoanExited,
     LoanInterestPaid,
@@ -38,7 +40,9 @@ class Results:
     def __init__(self) -> None:
         self.zones: dict[str, ZoneResult] = {}
         self.loan_flows: dict[int, int] = {}
-        self.shortfall: dict[str, dict[str, int]] = {"deployment": {}, "reinvestment": {}}
+        self.shortfall: dict[str, dict[str, int]] = {"deployment": {}, "reinvestment": {}, "leverage": {}}
+        self.moved_seq = 0
+        self.valued_seq = 0
         self.base_rate = 0.0
         self.indices: dict[str, float] = {}
         self.finished = False
@@ -50,8 +54,10 @@ class Results:
             LoanDefaulted: self._defaulted,
             LoanInterestPaid: self._interest_paid,
             MarketMoved: self._market,
+            BookValued: self._valued,
             CapitalDeployed: self._deployed,
             CapitalReinvested: self._reinvested,
+            DrawLent: self._draw_lent,
             RunFinished: self._finished,
         }
 
@@ -95,9 +101,16 @@ class Results:
     def _reinvested(self, _record: Record, fact: CapitalReinvested) -> None:
         self.shortfall["reinvestment"] = fact.shortfall
 
-    def _market(self, _record: Record, fact: MarketMoved) -> None:
+    def _draw_lent(self, _record: Record, fact: DrawLent) -> None:
+        self.shortfall["leverage"] = fact.shortfall
+
+    def _market(self, record: Record, fact: MarketMoved) -> None:
+        self.moved_seq = record.seq
         self.base_rate = fact.base_rate
         self.indices = fact.indices
+
+    def _valued(self, record: Record, _fact: BookValued) -> None:
+        self.valued_seq = record.seq
 
     def _finished(self, _record: Record, _fact: RunFinished) -> None:
         self.finished = True

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from events.bus import Led, Output
-from events.commands import OriginateLoans, PayCall
+from events.bus import Led, Output, Rejected
+from events.commands import CallCapital, OriginateLoans, PayCall
 from events.dates import Calendar
 from events.facts import (
     CallDeclined,
@@ -22,6 +22,7 @@ from events.facts import (
 from events.record import Fact, Record
 from events.state import State
 from handlers.fund.partners import Partners, call_due
+from handlers.leverage.bridge import Bridge
 from handlers.loans.generator import LoanGenerator
 from handlers.loans.purchases import Purchases
 from handlers.reinvestment.reserve import Reserve
@@ -62,7 +63,10 @@ class Deployment:
         reserve: Reserve,
         opening: OpeningBook | None,
         last_day: int,
+        bridge: Bridge | None = None,
     ) -> None:
+        """With a ``bridge``, a tranche may be drawn first and called later."""
+        self._bridge = bridge
         self._state = state
         self._settings = settings
         self._calendar = calendar
@@ -112,10 +116,16 @@ class Deployment:
         yield facts
 
     def call_tranche(self, day: int, tranche: int) -> Iterator[Output]:
-        """Call the capital of the next tranche, less what earlier tranches could not spend."""
+        """Call the capital of the next tranche, and what was drawn in the place of an earlier call."""
         months = self._settings.fund.deployment_months
         planned = self._partners.deployable_cents - self._plan_starts_at
         wanted = planned * (tranche + 1) // months - planned * tranche // months
+        if self._bridge is not None:
+            drawn = self._bridge.instead_of_call(day, wanted)
+            if drawn:
+                yield drawn
+                return
+            wanted += self._bridge.outstanding_cents() if wanted else 0
         yield from self._call(call_due(self._calendar, self._settings, day), wanted, "deployment")
 
     def _call(self, due: int, wanted: int, purpose: str) -> Iterator[Output]:
@@ -128,6 +138,15 @@ class Deployment:
             return
         number = self._state.capital.calls + 1
         yield [CapitalCalled(call=number, amount_cents=min(wanted, left), purpose=purpose, due_day=due)]
+
+    def call(self, day: int, command: CallCapital) -> Output | Rejected:
+        """A call by script; its cash is lent like a tranche's."""
+        left, due = self._partners.uncalled_cents(), call_due(self._calendar, self._settings, day)
+        if command.amount_cents > left:
+            return Rejected(f"only {left} cents are left to call")
+        if due >= self._last_day:
+            return Rejected("the call would be due after the fund's end")
+        return next(self._call(due, command.amount_cents, "deployment"))
 
     def schedule_payment_on_capital_called(self, _record: Record, fact: CapitalCalled) -> Output:
         """The notice is a promise that the partners pay on the due day."""
@@ -172,7 +191,7 @@ class Deployment:
             loans=len(purchase.loans),
             shortfall=purchase.shortfall,
         )
-        return Led(deployed, [*purchase.loans, *self._purchases.origination_fees(purchase, day, [])])
+        return Led(deployed, [*purchase.loans, *self._purchases.origination_fees(purchase, day, [], called=True)])
 
     def _tape_loan(self, book: OpeningBook, i: int, entity: int) -> LoanOriginated:
         config = self._settings.loans

@@ -6,8 +6,10 @@ from events.bus import Output
 from events.facts import CapitalDistributed, CarryReturned
 from events.state import State
 from events.units import split_pro_rata
-from handlers.fund.fees import Fees, free_cash
+from handlers.fund.config import WaterfallConfig
+from handlers.fund.fees import Fees
 from handlers.fund.partners import Partners
+from handlers.fund.purse import free_cash
 from handlers.fund.waterfall import Account, account_of, distribute
 from handlers.settings import Settings
 
@@ -30,8 +32,11 @@ class Distributions:
         """Cash goes out but what the next quarter's fees need; on the last day, all.
 
         In the reinvestment period only what is not recycled goes out, and only where something may not be, or where
-        the cash reserve could not keep it. Called capital that the reserve gives back goes out whole.
+        the cash reserve could not keep it. Called capital that the reserve gives back goes out whole. Debt is senior:
+        nothing goes out in a sweep or while a facility is in default.
         """
+        if self._state.facilities.holds_cash_back and day != self._last_day:
+            return
         fund, capital, lots = self._settings.fund, self._state.capital, self._state.lots
         free, undeployed = free_cash(self._state), capital.returning_cents
         if not lots.period_over and fund.recycle == "all" and fund.recycling_cap is None:
@@ -54,7 +59,8 @@ class Distributions:
         """
         capital, config = self._state.capital, self._settings.waterfall
         part = self._state.results.realised_share() if config.style == "american" else 1.0
-        paid_in = [(when, cents * part) for when, cents in [*capital.lp_paid_in, (day, -undeployed)]]
+        flows = [*capital.lp_paid_in, *moved_to_draws(self._state, config, day), (day, -undeployed)]
+        paid_in = [(when, cents * part) for when, cents in flows]
         return account_of(paid_in, capital.lp_paid_out, capital.carry_cents, day, config.hurdle)
 
     def _fact(self, amount: int, day: int, undeployed: int) -> CapitalDistributed:
@@ -84,7 +90,8 @@ class Distributions:
     def _claw_back(self, day: int) -> Iterator[Output]:
         """Carry above what the whole life has earned comes back and goes to the limited partners."""
         capital, config = self._state.capital, self._settings.waterfall
-        whole = account_of(capital.lp_paid_in, capital.lp_paid_out, capital.carry_cents, day, config.hurdle)
+        paid_in = [*capital.lp_paid_in, *moved_to_draws(self._state, config, day)]
+        whole = account_of(paid_in, capital.lp_paid_out, capital.carry_cents, day, config.hurdle)
         missing = whole.unreturned_capital + whole.unpaid_preferred
         profit = capital.lp_distributed_cents + capital.carry_cents - capital.lp_contributed_cents
         earned = max(0, min(round(config.carry * max(0, profit)), capital.carry_cents - missing))
@@ -114,3 +121,19 @@ class Distributions:
             recallable_cents=0,
             by_lp=self._partners.share_distribution(amount),
         )
+
+
+def moved_to_draws(state: State, terms: WaterfallConfig, until: int) -> list[tuple[int, int]]:
+    """What moves contributions back to the draws that they have paid back by a day: (day, cents), summing to 0.
+
+    Nothing where preferred return runs from the contributions.
+    """
+    if terms.pref_clock == "contribution":
+        return []
+    share = [state.capital.lp_contributed_cents, state.capital.gp_contributed_cents]
+    moves: list[tuple[int, int]] = []
+    for drawn, paid, cents in state.facilities.bridged:
+        if paid <= until:
+            lps = split_pro_rata(cents, share)[0]
+            moves += [(drawn, lps), (paid, -lps)]
+    return moves

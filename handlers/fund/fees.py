@@ -12,20 +12,15 @@ from itertools import pairwise
 
 from events.bus import Output
 from events.dates import Calendar
-from events.facts import CapitalCalled, CapitalContributed, FeeAccrued, FeesPaid, FeesWaived, ReserveDrawn
+from events.facts import CapitalCalled, CapitalContributed, FeeAccrued, FeesPaid, FeesWaived
 from events.facts.fees import FEES
 from events.postings import LOANS_AT_COST
 from events.record import Fact, Record
 from events.state import State
 from events.units import to_cents
 from handlers.fund.partners import Partners, call_due
+from handlers.fund.purse import free_cash, from_lots, kept_in_lots
 from handlers.settings import Settings
-
-
-def free_cash(state: State) -> int:
-    """Cash that is neither on its way to a loan nor called capital on its way back, in cents."""
-    called = max(0, state.capital.undeployed_cents) + state.capital.returning_cents
-    return max(0, state.ledger.cash_cents - state.lots.in_cash_cents - called)
 
 
 class Fees:
@@ -117,10 +112,10 @@ class Fees:
     def _payments(self) -> list[Fact]:
         """The fact that pays fees in their order; proceeds are used only when nothing can be called any more."""
         lots = self._state.lots
-        free, reserve = free_cash(self._state), lots.reserved_cents
-        left = free + reserve
+        free, kept = free_cash(self._state), kept_in_lots(self._state)
+        left = free + max(0, lots.reserved_cents - kept)
         if not self._partners.callable_for_fees_cents() and not self._calls_pending():
-            left = free + lots.cents
+            left = free + max(0, lots.cents - kept)
         by_fee: dict[str, int] = {}
         for fee in FEES:
             amount = min(self._state.capital.owed[fee], left)
@@ -130,16 +125,8 @@ class Fees:
         amount = sum(by_fee.values())
         if not amount:
             return []
-        from_lots = max(0, amount - free)
-        drawn = min(from_lots, reserve)
-        paid = FeesPaid(amount_cents=amount, by_fee=by_fee, lots=lots.take_any(from_lots))
-        if not drawn:
-            return [paid]
-        left_in = reserve - drawn
-        return [
-            ReserveDrawn(purpose="fees", amount_cents=drawn, lots=lots.take(drawn), reserve_cents=left_in),
-            paid,
-        ]
+        before, taken = from_lots(self._state, max(0, amount - free), "fees")
+        return [*before, FeesPaid(amount_cents=amount, by_fee=by_fee, lots=taken)]
 
     def _invested(self) -> int:
         """The limited partners' part of the cost of loans that pay, in cents."""

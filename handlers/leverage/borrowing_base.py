@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from events.state.loan_book import grown
 from handlers.leverage.config import GreenSleeveConfig
 
 Floats = NDArray[np.float64]
@@ -45,10 +46,25 @@ class CollateralPool:
     def mark(self, zone: NDArray[np.int16], value_cents: NDArray[np.int64], eligible: NDArray[np.bool_]) -> None:
         """All loans by row at a valuation; a loan that is not eligible counts nothing."""
         self._values = np.where(eligible, value_cents, 0)
-        self._zone = zone
+        self._zone = zone.copy()
         self.loans = int(np.count_nonzero(self._values))
         self._by_zone = [int(self._values[zone == number].sum()) for number in range(len(self._by_zone))]
         self._find_large()
+
+    def add(self, first: int, zone: NDArray[np.int16], value_cents: NDArray[np.int64]) -> None:
+        """New loans, in the rows from ``first`` on; one that is not eligible has the value 0."""
+        count = first + len(zone)
+        if count > len(self._values):
+            self._values, self._zone = grown(self._values, count), grown(self._zone, count)
+        self._values[first:count] = value_cents
+        self._zone[first:count] = zone
+        self.loans += int(np.count_nonzero(value_cents))
+        for row, (number, value) in enumerate(zip(zone.tolist(), value_cents.tolist(), strict=True), first):
+            self._by_zone[number] += value
+            if value > self._config.concentration.loan * self._found_at / 2:
+                self._large[row] = value
+        if sum(self._by_zone) > 2 * self._found_at:
+            self._find_large()
 
     def remove(self, row: int) -> int:
         """A loan has left, or stopped to pay: its value, which does not count any more."""

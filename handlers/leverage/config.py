@@ -1,6 +1,6 @@
 """Config of facilities and covenants: ``leverage`` in a scenario."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, StrictBool, model_validator
 
@@ -21,10 +21,24 @@ class ConcentrationConfig(Config):
     loan: Share = 0.05
 
 
-class GreenSleeveConfig(Config):
-    """The NAV line."""
+class LineConfig(Config):
+    """How any facility reckons its interest, and when it may be paid back early.
+
+    The rate of a day is the fixing ``lookback_business_days`` before it, at least ``rate_floor``; ``compounded``
+    compounds it daily in arrears, the spread apart. Before ``prepayment_lockout_months`` only what must be repaid is.
+    """
 
     enabled: StrictBool = True
+    day_count: Literal["ACT/360", "ACT/365F", "30/360"] = "ACT/360"
+    interest: Literal["simple", "compounded"] = "simple"
+    lookback_business_days: BusinessDays = 0
+    rate_floor: Rate = 0
+    prepayment_lockout_months: Annotated[Count, Field(ge=0, le=720)] = 0
+
+
+class GreenSleeveConfig(LineConfig):
+    """The NAV line. An extension moves its maturity by ``extension_months``."""
+
     max_mult: Multiple = 1.5
     spread_bps: Bps = 275
     commitment_fee_bps: Bps = 50
@@ -35,6 +49,7 @@ class GreenSleeveConfig(Config):
     term_months: Months = 60
     draw_end_months: Months = 48
     extensions: Annotated[Count, Field(ge=0, le=10)] = 2
+    extension_months: Months = 12
     upfront_fee_bps: Bps = 50
     eligible_loan_ltv: Share = 0.75
     concentration: ConcentrationConfig = ConcentrationConfig()
@@ -55,10 +70,9 @@ class GreenSleeveConfig(Config):
         return self
 
 
-class RampLineConfig(Config):
+class RampLineConfig(LineConfig):
     """The subscription line."""
 
-    enabled: StrictBool = True
     limit_pct_commit: Share = 0.15
     spread_bps: Bps = 300
     commitment_fee_bps: Bps = 50
@@ -126,7 +140,7 @@ class StressTestingConfig(Config):
 
 
 class LeverageConfig(Config):
-    """All of ``leverage``. Facilities are not built yet: ``enabled`` must stay false."""
+    """All of ``leverage``."""
 
     enabled: StrictBool = False
     green_sleeve: GreenSleeveConfig = GreenSleeveConfig()
@@ -135,8 +149,10 @@ class LeverageConfig(Config):
     optimization: OptimizationConfig = OptimizationConfig()
     stress_testing: StressTestingConfig = StressTestingConfig()
 
-    @model_validator(mode="after")
-    def _not_yet(self) -> Self:
-        if self.enabled:
-            raise ValueError("enabled: true is not available yet; facilities come with a later version")
-        return self
+    def lines(self) -> dict[str, GreenSleeveConfig | RampLineConfig]:
+        """The facilities that are enabled, by name."""
+        lines: dict[str, GreenSleeveConfig | RampLineConfig] = {
+            "green_sleeve": self.green_sleeve,
+            "ramp_line": self.ramp_line,
+        }
+        return {name: line for name, line in lines.items() if self.enabled and line.enabled}

@@ -11,10 +11,16 @@ from handlers.leverage.config import GreenSleeveConfig
 
 
 class Terms(NamedTuple):
-    """What a day's tests are made from, in cents."""
+    """What a day's tests of a facility are made from, in cents.
+
+    ``debt_cents`` is that of all facilities, ``balance_cents`` this one's; ``worth_cents`` is what loans are worth at
+    the valuation that tests go by. Flows (``collected``, ``cash_income``, ``service``) are of the last twelve months.
+    """
 
     debt_cents: int
+    balance_cents: int
     nav_cents: int
+    worth_cents: int
     claims_cents: int
     base_cents: int
     collected_cents: int
@@ -42,6 +48,11 @@ def ratio(part: int, whole: int) -> float | None:
     return part / whole if whole > 0 else None
 
 
+def removal_tests(terms: Terms, config: GreenSleeveConfig) -> list[Result]:
+    """What a loan that leaves the base may break: base and LTV."""
+    return [_base(terms), _ltv(terms, config.max_ltv)]
+
+
 def run_tests(terms: Terms, config: GreenSleeveConfig, months: int) -> list[Result]:
     """Base, LTV, DSCR (from ``dscr_test_from_months`` on) and liquidity, in this order; ``months`` since the start."""
     tests = [_base(terms), _ltv(terms, config.max_ltv)]
@@ -52,8 +63,8 @@ def run_tests(terms: Terms, config: GreenSleeveConfig, months: int) -> list[Resu
 
 
 def _base(terms: Terms) -> Result:
-    headroom = terms.base_cents - terms.debt_cents
-    return Result("base", ratio(terms.debt_cents, terms.base_cents), 1.0, headroom >= 0, headroom)
+    headroom = terms.base_cents - terms.balance_cents
+    return Result("base", ratio(terms.balance_cents, terms.base_cents), 1.0, headroom >= 0, headroom)
 
 
 def _ltv(terms: Terms, most: float) -> Result:

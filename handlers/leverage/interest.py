@@ -4,6 +4,7 @@ Amounts are exact fractions of a cent until a fact rounds them. What a fact post
 what was posted before, so that however a period is split, its postings sum to the rounded whole.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
@@ -46,6 +47,28 @@ def simple_interest(segments: Iterable[Segment], calendar: Calendar, day_count: 
 def posted(total: Fraction, before: int) -> int:
     """What is to be posted now, in whole cents, where ``before`` was posted of a total that only grows."""
     return round(total) - before
+
+
+def compounded_interest(
+    segments: Iterable[tuple[int, int, int]], fixings: Sequence[tuple[int, int, float]], year: int
+) -> list[float]:
+    """Interest in cents on each segment (first day, day after the last, balance) of one period, compounded in arrears.
+
+    ``fixings`` cover the period: (first day, day after the last, rate), from one business day to the next; the first
+    begins with the period. A segment earns balance × the growth of the compounded factor since its first day (the
+    non-cumulative compounded rate of ARRC's conventions), so that segments sum to the whole however they are split.
+    """
+    factors = [1.0]
+    for first, last, rate in fixings:
+        factors.append(factors[-1] * (1 + rate * (last - first) / year))
+    starts = [first for first, _, _ in fixings]
+
+    def factor(day: int) -> float:
+        place = max(bisect_right(starts, day) - 1, 0)
+        first, _, rate = fixings[place]
+        return factors[place] * (1 + rate * (day - first) / year)
+
+    return [balance * (factor(last) - factor(first)) for first, last, balance in segments]
 
 
 class Fixing(NamedTuple):

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
-from events.facts import LoanOriginated
+from events.facts import LiquidityShocked, LoanOriginated
 from events.record import Record
 from events.state.loan_book import LoanBook, grown
 from handlers.loans.claims import sale_weights, simple_interest
@@ -89,6 +89,11 @@ class ExitClock:
         self._endings: dict[int, list[Ending]] = {}
         self._days: list[int] = []
         self._awaited = 0
+        self._liquidity = 1.0
+
+    def note_liquidity_shock(self, _record: Record, fact: LiquidityShocked) -> None:
+        """From the next month on exits come at another rate."""
+        self._liquidity *= 1 + fact.change
 
     def next_day(self) -> int:
         """The first day on which a loan is known to end, or the next knot, where others become known."""
@@ -231,7 +236,8 @@ class ExitClock:
         sensitivity = self._config.appreciation_sensitivity
         self._appreciation = self._market.appreciation(day)
         self._multipliers = [
-            min(max(1 + sensitivity.k * change, sensitivity.lo), sensitivity.hi) for change in self._appreciation
+            min(max(1 + sensitivity.k * change, sensitivity.lo), sensitivity.hi) * self._liquidity
+            for change in self._appreciation
         ]
         self._speeds_and_rates = np.array((self._multipliers, self._rates))
         self._cover_age(0)

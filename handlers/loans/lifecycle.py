@@ -1,6 +1,6 @@
 """The life of loans after they are bought: coupons, valuations, exits, defaults, recoveries, the end of the fund."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,10 +17,12 @@ from events.facts import (
     LoanExited,
     LoanInterestPaid,
     LoanRecovered,
+    NavShocked,
 )
 from events.record import Fact, Record
 from events.state import State
 from events.state.loan_book import DEFAULTED, PERFORMING, LoanTerms, grown
+from handlers.leverage.collateral import Collateral
 from handlers.loans.claims import flat_share_of_gain, net_sale, simple_interest, tiered_share_of_gain
 from handlers.loans.exits import CHUNK, Ending, ExitClock, interest_starts
 from handlers.loans.values import PropertyValues
@@ -59,7 +61,11 @@ class Lifecycle:
         values: PropertyValues,
         clock: ExitClock,
         exposure: Exposure,
+        collateral: Collateral | None = None,
     ) -> None:
+        """With ``collateral``, valuations mark it too."""
+        self._collateral = collateral
+        self._marks_at = 1.0
         self._state = state
         self._settings = settings
         self._calendar = calendar
@@ -126,7 +132,7 @@ class Lifecycle:
         if amount or carried:
             yield [LoanInterestPaid(amount_cents=amount, carried_interest_cents=carried, by_zone=by_zone)]
 
-    def value_book(self, day: int) -> Iterator[Output]:
+    def value_book(self, day: int) -> Iterator[Sequence[Fact]]:
         """A valuation: accrued interest and unrealised gain of every living loan."""
         book = self._state.book
         rows = book.living_rows()
@@ -134,6 +140,8 @@ class Lifecycle:
         totals = _Totals(len(book.zones))
         if self._exposure.open:
             self._exposure.begin_valuation()
+        if self._collateral is not None:
+            self._collateral.begin_valuation(day)
         for first in range(0, len(rows), CHUNK):
             self._value_rows(rows[first : first + CHUNK], day, totals)
         loans, principal, claim, worth = (dict(zip(book.zones, sums, strict=True)) for sums in totals.by_zone.tolist())
@@ -155,7 +163,7 @@ class Lifecycle:
         values = self._values.of_rows(rows, day)
         owed = principal + interest + self._share_of_gain(rows, values)
         net = net_sale(values, self._settings.loans.selling_cost, book.column("senior_debt_cents")[rows])
-        worth = np.rint(np.minimum(owed, net)).astype(np.int64)
+        worth = np.rint(np.minimum(owed, net) * self._marks_at).astype(np.int64)
         claim = np.rint(owed).astype(np.int64)
         for place in (book.status()[rows] == DEFAULTED).nonzero()[0].tolist() if book.in_recovery else ():
             row = rows.item(place)
@@ -175,6 +183,13 @@ class Lifecycle:
         totals.by_zone += columns @ _indicators(zones, len(book.zones))
         if self._exposure.open:
             self._expose(rows, zones, claim, (principal + interest) / values, values)
+        if self._collateral is not None:
+            self._collateral.mark(rows, worth, claim, (principal + interest) / values)
+
+    def note_nav_shock(self, _record: Record, fact: NavShocked) -> Output:
+        """From now on valuations stand at another level; what loans pay does not."""
+        self._marks_at *= 1 + fact.change
+        return None
 
     def _exit(self, ending: Ending, day: int) -> LoanExited:
         kind = ending.kind

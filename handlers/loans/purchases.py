@@ -49,8 +49,13 @@ class Purchases:
         """The smallest loan that can be bought."""
         return self._generator.minimum_cents()
 
-    def origination_fees(self, purchase: Purchase, day: int, lots: list[tuple[int, int]]) -> list[Fact]:
-        """The fee on these loans: income where borrowers pay it, else an expense, paid at once (out of ``lots``)."""
+    def origination_fees(
+        self, purchase: Purchase, day: int, lots: list[tuple[int, int]], *, called: bool = False
+    ) -> list[Fact]:
+        """The fee on these loans: income where borrowers pay it, else an expense, paid at once.
+
+        It comes out of ``lots``, or where the loans are ``called`` capital's, out of that.
+        """
         fees = self._settings.fees
         amount = round(fees.origination * purchase.spent_cents)
         if not amount:
@@ -61,7 +66,12 @@ class Purchases:
             FeeAccrued(
                 fee="origination", amount_cents=amount, base_cents=purchase.spent_cents, from_day=day, to_day=day
             ),
-            FeesPaid(amount_cents=amount, by_fee={"origination": amount}, lots=lots),
+            FeesPaid(
+                amount_cents=amount,
+                by_fee={"origination": amount},
+                lots=lots,
+                undeployed_cents=amount if called else 0,
+            ),
         ]
 
     def reach(self, cents: int, limit: int) -> int:
@@ -73,7 +83,7 @@ class Purchases:
         day: int,
         amount_cents: int,
         shares: dict[str, float],
-        source: Literal["deployment", "reinvestment"],
+        source: Literal["deployment", "reinvestment", "leverage"],
         earlier: Mapping[str, int],
         limit: int | None = None,
     ) -> Purchase:
@@ -89,7 +99,7 @@ class Purchases:
         gaps = [shares[zone] * whole + earlier.get(zone, 0) for zone in zones]
         spent = [0] * len(zones)
         entities = {zone: self._state.book.next_entity[zone, source] for zone in zones}
-        letter = "r" if source == "reinvestment" else ""
+        letter = {"reinvestment": "r", "leverage": "d"}.get(source, "")
         maturity = self._calendar.add_months(day, config.term_years * 12)
         flat = config.appreciation_share
         share = flat if isinstance(flat, float) else None

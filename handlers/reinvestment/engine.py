@@ -28,6 +28,7 @@ from events.record import Fact, Record
 from events.state import State
 from events.state.lots import CALL, beyond
 from events.units import to_cents
+from handlers.fund.purse import kept_in_lots
 from handlers.loans.purchases import Purchase, Purchases
 from handlers.ports import MarketView
 from handlers.reinvestment.config import ReinvestmentConfig
@@ -136,9 +137,13 @@ class Reinvestment:
         lots, wanted = self._state.lots, command.amount_cents
         if lots.period_over:
             return [ReinvestmentDeclined(reason="period_over", amount_cents=wanted, trigger="manual")]
+        if self._state.facilities.holds_cash_back:
+            return [ReinvestmentDeclined(reason="sweep", amount_cents=wanted, trigger="manual")]
         available = lots.eligible_cents if command.source is None else lots.eligible_from(command.source)
+        kept = kept_in_lots(self._state)
         if self._reserve.enabled:
-            available = min(available, max(0, lots.reserved_cents - self._reserve.minimum_cents))
+            kept = max(kept, self._reserve.minimum_cents)
+        available = min(available, max(0, lots.eligible_cents - kept))
         if wanted > available:
             return [
                 ReinvestmentDeclined(
@@ -166,19 +171,18 @@ class Reinvestment:
     def _check(self, day: int, trigger: Trigger) -> Output:
         """Deploy what is eligible (with a reserve, what is above its target), or say why not."""
         config, lots = self._config, self._state.lots
-        if self._reserve.enabled:
-            offered = lots.reserved_cents - self._reserve.target_cents
-            if not lots.reserved_cents:
-                return None
-        else:
-            offered = lots.eligible_cents
-            if offered <= 0:
-                return None
+        eligible = lots.reserved_cents if self._reserve.enabled else lots.eligible_cents
+        if eligible <= 0:
+            return None
+        target = self._reserve.target_cents if self._reserve.enabled else 0
+        kept = kept_in_lots(self._state)
+        offered = eligible - max(target, kept)
         check = _Check(day, trigger, offered, config.reinvestment_strategy, config.enable_dynamic_allocation)
+        if self._state.facilities.holds_cash_back:
+            return self._decline(check, "sweep", amount=eligible)
         if offered <= 0:
-            return self._decline(
-                check, "reserve_below_target", minimum=self._reserve.target_cents, amount=lots.reserved_cents
-            )
+            reason = "reserve_below_target" if target >= kept else "debt_service_buffer"
+            return self._decline(check, reason, minimum=max(target, kept), amount=eligible)
         minimum = to_cents(config.min_reinvestment_amount)
         if offered < minimum and not lots.suspended:
             return self._decline(check, "below_minimum", minimum=minimum)
@@ -318,7 +322,7 @@ class Reinvestment:
 
     def _above_maximum(self, taken: list[tuple[int, int]]) -> list[Fact]:
         """What stays above the reserve's maximum after these cents of lots have left it goes to the partners."""
-        if not self._reserve.enabled:
+        if not self._reserve.enabled or self._state.facilities.holds_cash_back:
             return []
         lots = self._state.lots
         left = lots.reserved_cents - sum(cents for _, cents in taken)

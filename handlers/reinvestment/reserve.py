@@ -76,7 +76,8 @@ class Reserve:
         """
         amount = fact.amount_cents if fact.purpose == "reserve" else 0
         if self.enabled and fact.purpose in ("opening_book", "deployment"):
-            amount = min(fact.amount_cents, self.minimum_cents - self._state.lots.called_into_reserve_cents)
+            left = fact.amount_cents - self._state.facilities.bridged_cents
+            amount = min(left, self.minimum_cents - self._state.lots.called_into_reserve_cents)
         if amount <= 0:
             return None
         reserve = self._state.ledger.reserve_cents + amount

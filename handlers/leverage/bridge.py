@@ -1,0 +1,121 @@
+"""The subscription line bridges capital calls: tranches are drawn, and every other call pays for two of them."""
+
+from events.bus import Output, Rejected
+from events.commands import CheckCleanDown, CleanDown, OriginateLoans, PayCall
+from events.dates import Calendar
+from events.facts import (
+    CapitalCalled,
+    CapitalContributed,
+    CommandCancelled,
+    CommandScheduled,
+    FacilityDrawn,
+    FacilityRepaid,
+)
+from events.record import Fact, Record
+from events.state import State
+from handlers.fund.partners import Partners, call_due
+from handlers.fund.purse import Payment
+from handlers.leverage.config import RampLineConfig
+from handlers.leverage.lines import Lines
+from handlers.leverage.service import repaid
+from handlers.settings import Settings
+
+NAME = "ramp_line"
+
+
+class Bridge:
+    """Draws instead of calls, and calls that pay the draws back in time."""
+
+    def __init__(
+        self,
+        state: State,
+        settings: Settings,
+        calendar: Calendar,
+        partners: Partners,
+        lines: Lines,
+        last_day: int,
+    ) -> None:
+        self._state = state
+        self._settings = settings
+        self._calendar = calendar
+        self._partners = partners
+        self._lines = lines
+        self._last_day = last_day
+
+    def instead_of_call(self, day: int, wanted: int) -> Output:
+        """Notice of a draw of what would be called, where the line can lend all of it; None where it must be called."""
+        if wanted <= 0 or NAME not in self._state.facilities.by_name:
+            return None
+        available = self._lines.available_cents(NAME, day) - self._lines.promised_cents(NAME)
+        callable_cents = self._partners.uncalled_cents() - self.outstanding_cents()
+        due = self._lines.notice_day(NAME, day)
+        if wanted > min(available, callable_cents) or due >= self._last_day or self._lines.why_closed(NAME, due):
+            return None
+        return [self._lines.ask(NAME, day, wanted, "bridge")]
+
+    def outstanding_cents(self) -> int:
+        """What a call has to pay back: drawn or asked for, and not in a call that is on its way."""
+        line = self._state.facilities.by_name.get(NAME)
+        if line is None:
+            return 0
+        owed = line.balance_cents + self._lines.promised_cents(NAME)
+        return max(0, owed - self._on_its_way())
+
+    def _on_its_way(self) -> int:
+        """Called for loans or for a clean-down, and not paid yet."""
+        pending = self._state.agenda.pending.values()
+        return sum(
+            act.amount_cents
+            for _, act in pending
+            if isinstance(act, PayCall) and act.purpose in ("deployment", "clean_down")
+        )
+
+    def repay_on_capital_contributed(self, _record: Record, fact: CapitalContributed) -> Output:
+        """A call pays back first what stood in for it."""
+        line = self._state.facilities.by_name.get(NAME)
+        if line is None or not line.balance_cents or fact.purpose not in ("deployment", "opening_book", "clean_down"):
+            return None
+        payment = Payment(min(line.balance_cents, fact.amount_cents), [], [])
+        return repaid(self._state, NAME, payment, "clean_down" if fact.purpose == "clean_down" else "call")
+
+    def spend_on_drawn(self, record: Record, fact: FacilityDrawn) -> Output:
+        """A bridge is spent like the call that it stands for, and promises its clean-down."""
+        if fact.facility != NAME:
+            return None
+        line = self._lines.config[NAME]
+        assert isinstance(line, RampLineConfig)
+        facts: list[Fact] = []
+        if fact.purpose == "bridge":
+            facts.append(CommandScheduled(due_day=record.day, command=OriginateLoans(call=0)))
+        last = record.day + line.clean_down_days
+        called = last
+        while called > record.day and call_due(self._calendar, self._settings, called) > last:
+            called -= 1
+        if last < self._last_day:
+            facts.append(CommandScheduled(due_day=called, command=CleanDown(facility=NAME, draw_day=record.day)))
+            check = CheckCleanDown(facility=NAME, draw_day=record.day)
+            facts.append(CommandScheduled(due_day=last, command=check))
+        return facts
+
+    def clean_down(self, day: int, _command: CleanDown) -> Output | Rejected:
+        """Call what pays back all that is drawn, if no call on its way does."""
+        owed = self.outstanding_cents()
+        if not owed:
+            return Rejected("a call that is on its way pays it back")
+        due = call_due(self._calendar, self._settings, day)
+        amount = min(owed, self._partners.uncalled_cents())
+        if amount <= 0 or due >= self._last_day:
+            return Rejected("nothing is left to call for it")
+        number = self._state.capital.calls + 1
+        return [CapitalCalled(call=number, amount_cents=amount, purpose="clean_down", due_day=due)]
+
+    def cancel_on_repaid(self, _record: Record, fact: FacilityRepaid) -> Output:
+        """Clean-downs of draws that are paid back are taken back."""
+        if fact.facility != NAME:
+            return None
+        left = {day for day, _ in self._state.facilities.by_name[NAME].draws}
+        return [
+            CommandCancelled(scheduled_seq=seq, reason="repaid")
+            for seq, (_, act) in self._state.agenda.pending.items()
+            if isinstance(act, CleanDown | CheckCleanDown) and act.draw_day not in left
+        ]

@@ -1,0 +1,102 @@
+"""The loans as the NAV line sees them: eligible or not, with their value, kept up to date loan by loan.
+
+A valuation marks them anew, ``valuation_lag_days`` after its day. In between, new loans stand at their principal, and
+what has left or stopped to pay does not count any more.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from events.state.loan_book import PERFORMING, LoanBook, grown
+from handlers.leverage.borrowing_base import BorrowingBase, CollateralPool, Floats, why_ineligible
+from handlers.settings import Settings
+
+
+class _Marks:
+    """A valuation by row, as it is collected."""
+
+    def __init__(self, day: int, rows: int) -> None:
+        self.day = day
+        self.rows = rows
+        self.worth = np.zeros(rows, np.int64)
+        self.claims = np.zeros(rows, np.int64)
+        self.ltv = np.zeros(rows)
+
+
+class Collateral:
+    """A cache that valuations and facts give again. Cents; ``ineligible`` counts loans by reason."""
+
+    def __init__(self, book: LoanBook, settings: Settings) -> None:
+        self._book = book
+        self._config = settings.leverage.green_sleeve
+        self._zones = len(settings.zones)
+        self._pool = CollateralPool(self._zones, self._config)
+        self._worth = np.zeros(256, np.int64)
+        self._claims = np.zeros(256, np.int64)
+        self._rows = 0
+        self._waiting: list[_Marks] = []
+        self._gone: list[int] = []
+        self.worth_cents = 0
+        self.claims_cents = 0
+        self.ineligible: dict[str, int] = {}
+
+    def begin_valuation(self, day: int) -> None:
+        """All loans are about to be marked."""
+        self._waiting.append(_Marks(day, len(self._book)))
+
+    def mark(self, rows: NDArray[np.intp], worth: NDArray[np.int64], claims: NDArray[np.int64], ltv: Floats) -> None:
+        """Some of the living loans at the valuation that has begun."""
+        marks = self._waiting[-1]
+        marks.worth[rows] = worth
+        marks.claims[rows] = claims
+        marks.ltv[rows] = ltv
+
+    def remove(self, row: int) -> None:
+        """A loan has left, or stopped to pay."""
+        self._gone.append(row)
+
+    def base(self, day: int) -> BorrowingBase:
+        """The borrowing base as known on a day."""
+        self.catch_up(day)
+        return self._pool.base()
+
+    def catch_up(self, day: int) -> None:
+        """Take in the valuations that count by now, and what was bought and has gone since."""
+        due = [marks for marks in self._waiting if marks.day + self._config.valuation_lag_days <= day]
+        if due:
+            self._waiting = self._waiting[len(due) :]
+            self._take(due[-1])
+        if self._rows < len(self._book):
+            self._take_new_rows()
+        for row in self._gone:
+            self._pool.remove(row)
+            self.worth_cents -= self._worth.item(row)
+            self.claims_cents -= self._claims.item(row)
+            self._worth[row] = self._claims[row] = 0
+        self._gone.clear()
+
+    def _take(self, marks: _Marks) -> None:
+        """Put a valuation in place. Loans that have gone since are not in the sums; those bought since come next."""
+        rows = marks.rows
+        pays = self._book.status()[:rows] == PERFORMING
+        living = marks.worth > 0
+        reasons = why_ineligible(pays, marks.ltv, self._config)
+        self.ineligible = {name: int((found & living).sum()) for name, found in reasons.items()}
+        self._pool.mark(self._book.column("zone")[:rows], marks.worth, pays & ~reasons["ltv"])
+        self._worth, self._claims = marks.worth * pays, marks.claims * pays
+        self.worth_cents, self.claims_cents = int(self._worth.sum()), int(self._claims.sum())
+        self._rows = rows
+        self._gone.clear()
+
+    def _take_new_rows(self) -> None:
+        book, first = self._book, self._rows
+        new = slice(first, len(book))
+        principal = book.column("principal_cents")[new] * (book.status()[new] == PERFORMING)
+        ltv = principal / book.column("property_value_cents")[new]
+        zones = book.column("zone")[new]
+        self._pool.add(first, zones, np.where(ltv <= self._config.eligible_loan_ltv, principal, 0))
+        self._rows = len(book)
+        self._worth, self._claims = grown(self._worth, self._rows), grown(self._claims, self._rows)
+        self._worth[new] = self._claims[new] = principal
+        self.worth_cents += int(principal.sum())
+        self.claims_cents += int(principal.sum())

@@ -1,0 +1,91 @@
+"""The leverage engine: its parts, and what they react to and carry out."""
+
+from events import commands, facts
+from events.bus import CommandHandler, Reaction
+from events.commands import Command
+from events.dates import Calendar
+from events.record import Fact
+from events.state import State
+from handlers.fund.partners import Partners
+from handlers.leverage.bridge import Bridge
+from handlers.leverage.collateral import Collateral
+from handlers.leverage.cures import Cures
+from handlers.leverage.lines import Lines
+from handlers.leverage.monitor import Monitor
+from handlers.leverage.optimiser import Optimiser
+from handlers.leverage.report import LeverageReport
+from handlers.leverage.service import DebtService
+from handlers.loans.purchases import Purchases
+from handlers.ports import MarketView
+from handlers.settings import Settings
+
+
+class LeverageEngine:
+    """Made only where a facility is enabled; without it a run has no trace of leverage."""
+
+    def __init__(
+        self,
+        state: State,
+        settings: Settings,
+        calendar: Calendar,
+        market: MarketView,
+        partners: Partners,
+        purchases: Purchases,
+        period_end: int,
+        last_day: int,
+    ) -> None:
+        self.collateral = Collateral(state.book, settings)
+        self.service = service = DebtService(state, settings, calendar, market)
+        self.lines = lines = Lines(state, settings, calendar, partners, self.collateral, service, last_day)
+        self.monitor = Monitor(state, settings, calendar, self.collateral, lines, service, last_day)
+        self.cures = Cures(state, settings, calendar, partners, lines, self.monitor, service, last_day)
+        self.bridge = Bridge(state, settings, calendar, partners, lines, last_day)
+        self.optimiser = Optimiser(
+            state, settings, calendar, purchases, lines, self.cures, service, min(period_end, last_day)
+        )
+        self.report = LeverageReport(state, settings, self.collateral, lines, self.monitor, service)
+
+    def react(self, reactions: dict[type[Fact], list[Reaction]]) -> None:
+        """Add this engine's reactions. A bridge is paid back before anything else is done with a call's cash."""
+        added: dict[type[Fact], list[Reaction]] = {
+            facts.LoanExited: [self.monitor.test_on_loan_exited, self.cures.sweep_on_inflow],
+            facts.LoanDefaulted: [self.monitor.test_on_loan_defaulted],
+            facts.LoanRecovered: [self.cures.sweep_on_inflow],
+            facts.LoanInterestPaid: [self.cures.sweep_on_inflow],
+            facts.FacilityDrawn: [self.bridge.spend_on_drawn, self.optimiser.lend_on_drawn],
+            facts.FacilityRepaid: [
+                self.bridge.cancel_on_repaid,
+                self.cures.end_sweep_on_repaid,
+                self.monitor.test_on_repaid,
+            ],
+            facts.DebtServicePaid: [self.monitor.test_on_service_paid],
+            facts.PaymentDefaulted: [self.monitor.test_on_payment_defaulted],
+            facts.FacilityMatured: [self.monitor.test_on_matured],
+            facts.DrawPeriodEnded: [self.lines.sweep_on_draw_period_ended],
+            facts.CovenantTested: [self.monitor.answer_tested],
+            facts.SweepBegun: [self.cures.sweep_on_sweep_begun],
+        }
+        for fact, handlers in added.items():
+            reactions[fact] = [*reactions.get(fact, ()), *handlers]
+        reactions[facts.CapitalContributed] = [
+            self.bridge.repay_on_capital_contributed,
+            self.cures.pay_on_capital_contributed,
+            *reactions[facts.CapitalContributed],
+        ]
+
+    def handlers(self) -> dict[type[Command], CommandHandler]:
+        """Who carries out which command."""
+        return {
+            commands.RequestDraw: self.lines.request,
+            commands.DrawFacility: self.lines.draw,
+            commands.LendDraw: self.optimiser.lend,
+            commands.RequestRepayment: self.cures.request,
+            commands.RepayFacility: self.cures.repay,
+            commands.EndDraws: self.lines.end_draws,
+            commands.MatureFacility: self.lines.mature,
+            commands.CleanDown: self.bridge.clean_down,
+            commands.CheckCleanDown: self.monitor.check_clean_down,
+            commands.RemedyBreach: self.cures.remedy,
+            commands.EndCure: self.monitor.end_cure,
+            commands.SweepCash: self.cures.sweep,
+        }

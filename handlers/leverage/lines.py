@@ -1,0 +1,208 @@
+"""Facilities from their opening to their maturity: what can be drawn, draws on their notice, extensions."""
+
+from collections.abc import Iterator
+
+from events.bus import Led, Output, Rejected
+from events.commands import DrawFacility, EndDraws, MatureFacility, RequestDraw
+from events.dates import Calendar
+from events.facts import (
+    CommandScheduled,
+    DrawDeclined,
+    DrawPeriodEnded,
+    FacilityDrawn,
+    FacilityExtended,
+    FacilityMatured,
+    FacilityOpened,
+    PaymentDefaulted,
+    SweepBegun,
+)
+from events.record import Fact, Record
+from events.state import State
+from events.units import to_cents
+from handlers.fund.partners import Partners
+from handlers.fund.purse import repayment
+from handlers.leverage.collateral import Collateral
+from handlers.leverage.config import GreenSleeveConfig
+from handlers.leverage.service import DebtService, Line, repaid
+from handlers.settings import Settings
+
+
+class Lines:
+    """The facilities of a fund and what each can lend."""
+
+    def __init__(
+        self,
+        state: State,
+        settings: Settings,
+        calendar: Calendar,
+        partners: Partners,
+        collateral: Collateral,
+        service: DebtService,
+        last_day: int,
+    ) -> None:
+        self._state = state
+        self._settings = settings
+        self._calendar = calendar
+        self._partners = partners
+        self._collateral = collateral
+        self._service = service
+        self._last_day = last_day
+        self.config: dict[str, Line] = settings.leverage.lines()
+
+    def open(self, day: int) -> Iterator[Output]:
+        """Open each facility, with the last day for draws and the maturity as promises."""
+        size = self._settings.fund.size
+        for name, line in self.config.items():
+            months = line.draw_end_months if isinstance(line, GreenSleeveConfig) else line.draw_period_months
+            draw_end = self._calendar.add_months(day, months)
+            maturity = self._calendar.add_months(day, line.term_months)
+            if isinstance(line, GreenSleeveConfig):
+                commitment, ceiling = to_cents(size * line.initial_commitment_mult), to_cents(size * line.max_mult)
+                upfront, extensions = round(commitment * line.upfront_fee_bps / 10_000), line.extensions
+            else:
+                commitment = ceiling = to_cents(size * line.limit_pct_commit)
+                upfront = extensions = 0
+            opened = FacilityOpened(
+                facility=name,
+                facility_type="nav" if isinstance(line, GreenSleeveConfig) else "subscription",
+                commitment_cents=commitment,
+                ceiling_cents=ceiling,
+                advance_rate=line.advance_rate,
+                spread=line.spread_bps / 10_000,
+                commitment_fee=line.commitment_fee_bps / 10_000,
+                upfront_fee_cents=upfront,
+                draw_end_day=draw_end,
+                maturity_day=maturity,
+                extensions=extensions,
+            )
+            promises = [
+                CommandScheduled(due_day=due, command=command)
+                for due, command in ((draw_end, EndDraws(facility=name)), (maturity, MatureFacility(facility=name)))
+                if due < self._last_day
+            ]
+            yield Led(opened, promises)
+
+    def base_cents(self, name: str, day: int) -> int:
+        """What a facility lends against on a day: eligible loans, or uncalled commitments, × the advance rate."""
+        line = self.config[name]
+        if isinstance(line, GreenSleeveConfig):
+            return self._collateral.base(day).base_cents
+        return int(line.advance_rate * self.included_uncalled_cents())
+
+    def included_uncalled_cents(self) -> int:
+        """What the limited partners that have not defaulted have committed and not paid in yet."""
+        capital = self._state.capital
+        return sum(
+            max(0, cents - capital.contributed_by_lp.get(name, 0))
+            for name, cents in self._partners.commitments.items()
+            if name not in capital.forfeits
+        )
+
+    def available_cents(self, name: str, day: int) -> int:
+        """min(commitment, base) − balance, while draws are allowed."""
+        facility = self._state.facilities.by_name[name]
+        if self.why_closed(name, day):
+            return 0
+        return max(0, min(facility.commitment_cents, self.base_cents(name, day)) - facility.balance_cents)
+
+    def why_closed(self, name: str, day: int) -> str | None:
+        """Why nothing can be drawn on a day; None where it can."""
+        facilities = self._state.facilities
+        facility = facilities.by_name[name]
+        if facility.matured:
+            return "matured"
+        if any(line.defaulted for line in facilities.by_name.values()):
+            return "in_default"
+        if facility.breaches:
+            return "in_cure"
+        if name in facilities.sweeps:
+            return "sweep"
+        return "draw_period_over" if day >= facility.draw_end_day else None
+
+    def promised_cents(self, name: str) -> int:
+        """What has been asked for and not been drawn yet."""
+        pending = self._state.agenda.pending.values()
+        return sum(act.amount_cents for _, act in pending if isinstance(act, DrawFacility) and act.facility == name)
+
+    def notice_day(self, name: str, day: int) -> int:
+        """The day on which a draw or repayment of which notice is given today takes place: tomorrow at the earliest."""
+        return self._calendar.add_business_days(day + 1, max(0, self.config[name].draw_notice_business_days - 1))
+
+    def ask(self, name: str, day: int, cents: int, purpose: str) -> CommandScheduled:
+        """Notice of a draw."""
+        command = DrawFacility.of({"facility": name, "amount_cents": cents, "purpose": purpose})
+        return CommandScheduled(due_day=self.notice_day(name, day), command=command)
+
+    def request(self, day: int, command: RequestDraw) -> Output | Rejected:
+        """A draw by script: refused at once where it could not be paid today."""
+        available = self.available_cents(command.facility, day) - self.promised_cents(command.facility)
+        if command.amount_cents > available:
+            why = self.why_closed(command.facility, day) or "nothing more is available"
+            return Rejected(f"{command.facility} can't lend {command.amount_cents} cents, only {available}: {why}")
+        if self.notice_day(command.facility, day) >= self._last_day:
+            return Rejected("the draw would be paid after the fund's end")
+        return [self.ask(command.facility, day, command.amount_cents, "manual")]
+
+    def draw(self, day: int, command: DrawFacility) -> Output:
+        """The lender pays what was asked for, at most what is available today."""
+        name = command.facility
+        facility = self._state.facilities.by_name[name]
+        available = self.available_cents(name, day)
+        amount = min(command.amount_cents, available)
+        if amount <= 0:
+            declined = {
+                "facility": name,
+                "purpose": command.purpose,
+                "asked_cents": command.amount_cents,
+                "available_cents": available,
+                "reason": self.why_closed(name, day) or "nothing_available",
+            }
+            return [DrawDeclined.of(declined)]
+        return [
+            FacilityDrawn(
+                facility=name,
+                purpose=command.purpose,
+                asked_cents=command.amount_cents,
+                amount_cents=amount,
+                balance_cents=facility.balance_cents + amount,
+                available_cents=available,
+            )
+        ]
+
+    def end_draws(self, _day: int, command: EndDraws) -> Output:
+        """The draw period is over."""
+        facility = self._state.facilities.by_name[command.facility]
+        return [DrawPeriodEnded(facility=command.facility, balance_cents=facility.balance_cents)]
+
+    def sweep_on_draw_period_ended(self, _record: Record, fact: DrawPeriodEnded) -> Output:
+        """From the end of its draw period on, what comes in pays back the NAV line."""
+        facilities = self._state.facilities
+        is_nav = facilities.by_name[fact.facility].facility_type == "nav"
+        if not is_nav or not fact.balance_cents or fact.facility in facilities.sweeps:
+            return None
+        return [SweepBegun(facility=fact.facility, reason="draw_period_over")]
+
+    def mature(self, day: int, command: MatureFacility) -> Output:
+        """A maturity: extended where something is owed, an option is left and no test fails; else all is due."""
+        name, line = command.facility, self.config[command.facility]
+        facility = self._state.facilities.by_name[name]
+        sound = not facility.breaches and not facility.defaulted
+        if facility.balance_cents and facility.extensions_left and sound and isinstance(line, GreenSleeveConfig):
+            maturity = self._calendar.add_months(day, line.extension_months)
+            later = FacilityExtended(facility=name, maturity_day=maturity, extensions_left=facility.extensions_left - 1)
+            if maturity >= self._last_day:
+                return [later]
+            return Led(later, [CommandScheduled(due_day=maturity, command=MatureFacility(facility=name))])
+        facts: list[Fact] = []
+        accrued = self._service.accrue(name, day)
+        if accrued is not None:
+            facts.append(accrued)
+        balance = facility.balance_cents
+        payment = repayment(self._state, balance)
+        if payment.amount_cents:
+            facts += repaid(self._state, name, payment, "maturity")
+        left = balance - payment.amount_cents
+        facts.append(FacilityMatured(facility=name, balance_cents=left))
+        if left:
+            facts.append(PaymentDefaulted(facility=name, what="principal", unpaid_cents=left))
+        return facts

@@ -1,0 +1,190 @@
+"""How much debt is wanted: drawn toward the target, brought down from above the threshold, and lent.
+
+The optimiser decides at each quarter's end, before the day's metrics are taken. Of the lines that stay drawn it draws
+the cheapest, and the one that can be drawn longest among equals; it pays back the costliest first. A subscription line
+only bridges calls: what it lends must be cleaned down.
+"""
+
+from collections.abc import Iterator
+
+from events.bus import Led, Output
+from events.commands import LendDraw, RepayFacility
+from events.dates import Calendar
+from events.facts import (
+    BufferSet,
+    CommandScheduled,
+    DrawLent,
+    FacilityDrawn,
+    FacilityRaised,
+    LeverageOptimized,
+    SweepBegun,
+)
+from events.record import Fact, Record
+from events.state import State
+from events.state.facilities import Facility
+from handlers.fund.purse import own_cash, repayment
+from handlers.leverage.config import GreenSleeveConfig
+from handlers.leverage.covenants import ratio
+from handlers.leverage.cures import Cures
+from handlers.leverage.lines import Lines
+from handlers.leverage.service import DebtService
+from handlers.loans.purchases import Purchases
+from handlers.settings import Settings
+
+
+class Optimiser:
+    """Draws and repays toward the target, keeps the buffer, and lends what was drawn."""
+
+    def __init__(
+        self,
+        state: State,
+        settings: Settings,
+        calendar: Calendar,
+        purchases: Purchases,
+        lines: Lines,
+        cures: Cures,
+        service: DebtService,
+        period_end: int,
+    ) -> None:
+        """``period_end`` is the first day after the reinvestment period: nothing is drawn for loans from then on."""
+        self._state = state
+        self._settings = settings
+        self._calendar = calendar
+        self._purchases = purchases
+        self._lines = lines
+        self._cures = cures
+        self._service = service
+        self._period_end = period_end
+
+    def optimise(self, day: int) -> Iterator[Output]:
+        """A quarter's end: the buffer of the next quarter, then the decision."""
+        buffer = self._buffer(day)
+        if buffer is not None:
+            yield [buffer]
+        yield self._decide(day)
+
+    def _buffer(self, day: int) -> BufferSet | None:
+        """The buffer for today's debt, where it is not what is kept already."""
+        config = self._settings.leverage.optimization
+        service = self._service.next_service_cents(day)
+        kept = round(config.min_cash_buffer * service) if config.enabled else 0
+        if kept == self._state.facilities.buffer_cents:
+            return None
+        return BufferSet(buffer_cents=kept, next_service_cents=service)
+
+    def _decide(self, day: int) -> Output:
+        config, facilities = self._settings.leverage.optimization, self._state.facilities
+        nav = max(0, self._state.ledger.nav_cents())
+        promised = sum(map(self._lines.promised_cents, facilities.by_name))
+        debt = facilities.debt_cents + promised
+        leverage = ratio(debt, nav)
+        if debt > config.deleveraging_threshold * nav:
+            return self._repay(day, leverage, debt - int(config.max_leverage * nav))
+        wanted = int(config.target_leverage * nav) - debt
+        if wanted <= 0:
+            return self._fact(leverage, "hold", None, max(0, wanted), 0, "at or above the target")
+        return self._draw(day, leverage, wanted)
+
+    def _fact(
+        self, leverage: float | None, action: str, name: str | None, asked: int, amount: int, reason: str
+    ) -> list[Fact]:
+        fact = {
+            "leverage_ratio": leverage,
+            "target": self._settings.leverage.optimization.target_leverage,
+            "action": action,
+            "facility": name,
+            "asked_cents": asked,
+            "amount_cents": amount,
+            "reason": reason,
+        }
+        return [LeverageOptimized.of(fact)]
+
+    def _draw(self, day: int, leverage: float | None, wanted: int) -> Output:
+        """Ask the preferred line for what is missing; its commitment is raised where only that is in the way."""
+        lines = self._state.facilities.by_name
+        stays = [name for name, line in lines.items() if line.facility_type == "nav"]
+        names = sorted(stays, key=lambda name: (_margin(lines[name]), -lines[name].draw_end_day))
+        reason = "no line stays drawn"
+        for name in names:
+            due = self._lines.notice_day(name, day)
+            if due >= self._period_end:
+                return self._fact(leverage, "hold", None, wanted, 0, "the reinvestment period is over")
+            closed = self._lines.why_closed(name, due)
+            if closed is not None:
+                reason = closed
+                continue
+            line = lines[name]
+            taken = line.balance_cents + self._lines.promised_cents(name)
+            room = max(0, self._lines.base_cents(name, day) - taken)
+            amount = min(wanted, room, max(0, line.ceiling_cents - taken))
+            if amount < self._purchases.smallest_cents():
+                reason = "the base has no room for a loan" if room <= amount else "less than a loan is wanted"
+                continue
+            facts: list[Fact] = []
+            if taken + amount > line.commitment_cents:
+                facts.append(self._raise(name, line, taken + amount))
+            facts.append(self._lines.ask(name, day, amount, "target"))
+            short = "to the target" if amount == wanted else "as far as the line goes"
+            return Led(self._fact(leverage, "draw", name, wanted, amount, short)[0], facts)
+        return self._fact(leverage, "hold", None, wanted, 0, reason)
+
+    def _raise(self, name: str, line: Facility, commitment: int) -> FacilityRaised:
+        config = self._lines.config[name]
+        assert isinstance(config, GreenSleeveConfig)
+        fee = round((commitment - line.commitment_cents) * config.upfront_fee_bps / 10_000)
+        return FacilityRaised(facility=name, commitment_cents=commitment, upfront_fee_cents=fee)
+
+    def _repay(self, day: int, leverage: float | None, above: int) -> Output:
+        """Give notice of what brings leverage down to its maximum; what cash does not cover is swept."""
+        lines = self._state.facilities.by_name
+        names = sorted(lines, key=lambda name: (-_margin(lines[name]), lines[name].maturity_day))
+        names = [name for name in names if lines[name].balance_cents and not self._cures.locked_out(name, day)]
+        if not names:
+            return self._fact(leverage, "hold", None, above, 0, "no line may be paid back yet")
+        name = names[0]
+        wanted = min(above, lines[name].balance_cents)
+        amount = repayment(self._state, wanted).amount_cents
+        facts: list[Fact] = []
+        if amount:
+            command = RepayFacility(facility=name, amount_cents=amount, reason="deleveraging")
+            facts.append(CommandScheduled(due_day=self._lines.notice_day(name, day), command=command))
+        if amount < above and name not in self._state.facilities.sweeps:
+            facts.append(SweepBegun(facility=name, reason="deleveraging"))
+        how = "down to the maximum" if amount == above else "as far as the cash goes; the rest is swept"
+        return Led(self._fact(leverage, "repay", name, above, amount, how)[0], facts)
+
+    def lend_on_drawn(self, record: Record, fact: FacilityDrawn) -> Output:
+        """Drawn cash is lent on its day, whatever it was drawn for but a bridge, which deployment spends."""
+        if fact.purpose == "bridge" or record.day >= self._period_end:
+            return None
+        return [CommandScheduled(due_day=record.day, command=LendDraw(facility=fact.facility))]
+
+    def lend(self, day: int, command: LendDraw) -> Output:
+        """Buy loans by target shares with drawn cash, but what the buffer for the new debt lacks."""
+        facilities = self._state.facilities
+        offered = facilities.unlent_cents
+        buffer = self._buffer(day)
+        kept_buffer = facilities.buffer_cents if buffer is None else buffer.buffer_cents
+        lacking = max(0, facilities.owed_cents + kept_buffer - max(0, own_cash(self._state)) - self._state.lots.cents)
+        kept = min(offered, lacking)
+        targets = {name: zone.target_allocation for name, zone in self._settings.zones.items()}
+        earlier = self._state.results.shortfall["leverage"]
+        left = self._purchases.affordable(offered - kept)
+        purchase = self._purchases.plan(day, left, targets, "leverage", earlier)
+        fees = self._purchases.origination_fees(purchase, day, [])
+        spent = purchase.spent_cents + self._purchases.fee_on(purchase.spent_cents)
+        lent = DrawLent(
+            facility=command.facility,
+            offered_cents=offered,
+            kept_cents=kept,
+            amount_cents=purchase.spent_cents,
+            carried_cents=offered - kept - spent,
+            loans=len(purchase.loans),
+            shortfall=purchase.shortfall,
+        )
+        return Led(lent, [*purchase.loans, *fees], [] if buffer is None else [buffer])
+
+
+def _margin(line: Facility) -> float:
+    """What a drawn cent costs more than an undrawn one, above the base rate."""
+    return line.spread - line.commitment_fee

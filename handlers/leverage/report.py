@@ -1,0 +1,77 @@
+"""Debt as it is measured at each quarter's end, and what the configured shocks would do to it."""
+
+from collections.abc import Iterator
+
+from events.bus import Output
+from events.facts import LeverageMeasured, LeverageStressed
+from events.state import State
+from handlers.leverage.collateral import Collateral
+from handlers.leverage.lines import Lines
+from handlers.leverage.monitor import Monitor
+from handlers.leverage.service import DebtService
+from handlers.leverage.stress import table
+from handlers.settings import Settings
+
+
+class LeverageReport:
+    """Takes the metrics of a quarter, after everything that the day decides."""
+
+    def __init__(
+        self,
+        state: State,
+        settings: Settings,
+        collateral: Collateral,
+        lines: Lines,
+        monitor: Monitor,
+        service: DebtService,
+    ) -> None:
+        self._state = state
+        self._settings = settings
+        self._collateral = collateral
+        self._lines = lines
+        self._monitor = monitor
+        self._service = service
+
+    def measure(self, day: int) -> Iterator[Output]:
+        """The metrics of a quarter's end."""
+        facilities = self._state.facilities
+        lines = facilities.by_name
+        rates = self._service.rates(day)
+        debt = facilities.debt_cents
+        weighted = sum(rates[name] * line.balance_cents for name, line in lines.items())
+        measures = self._monitor.measures(day)
+        yield [
+            LeverageMeasured(
+                debt_cents=debt,
+                nav_cents=self._state.ledger.nav_cents(),
+                balance_cents={name: line.balance_cents for name, line in lines.items()},
+                available_cents={name: self._lines.available_cents(name, day) for name in lines},
+                commitment_cents={name: line.commitment_cents for name, line in lines.items()},
+                rate=rates,
+                status={name: line.status for name, line in lines.items()},
+                maturity_day={name: line.maturity_day for name, line in lines.items()},
+                base_cents={name: self._lines.base_cents(name, day) for name in lines},
+                ineligible=self._collateral.ineligible,
+                average_rate=weighted / debt if debt else None,
+                next_service_cents=self._service.next_service_cents(day),
+                **measures,
+            )
+        ]
+        stress = self._settings.leverage.stress_testing
+        if stress.enabled and "green_sleeve" in lines and lines["green_sleeve"].balance_cents:
+            yield self._stress(day)
+
+    def _stress(self, day: int) -> Output:
+        config, stress = self._settings.leverage.green_sleeve, self._settings.leverage.stress_testing
+        terms, months = self._monitor.terms("green_sleeve", day), self._monitor.months(day)
+        rows = table(terms, config, months, stress)
+        return [
+            LeverageStressed(
+                failed={name: row.failed for name, row in rows.items()},
+                leverage_ratio={name: row.figures["leverage_ratio"] for name, row in rows.items()},
+                loan_to_value_ratio={name: row.figures["loan_to_value_ratio"] for name, row in rows.items()},
+                debt_service_coverage_ratio={
+                    name: row.figures["debt_service_coverage_ratio"] for name, row in rows.items()
+                },
+            )
+        ]
