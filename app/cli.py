@@ -14,7 +14,7 @@ from app.terminal import say
 
 __all__ = ["app", "main", "making", "reading"]
 
-LATER = ("fork", "diff", "audit", "stress", "sweep", "ensemble", "serve")
+LATER = ("fork", "diff", "audit", "sweep", "ensemble", "serve")
 """Commands that are announced and not built yet."""
 
 

@@ -33,6 +33,9 @@ def run(
     settings: Settings = None,
     loans: Loans = None,
     resume: Annotated[str | None, typer.Option("--resume", metavar="RUN", help="Complete an interrupted run.")] = None,
+    fail_on_breach: Annotated[
+        bool, typer.Option("--fail-on-breach", help="Exit with 3 if a covenant was breached.")
+    ] = False,
     store: Store = DEFAULT_STORE,
     as_json: AsJson = False,
     log_level: LogLevel = "warning",
@@ -64,12 +67,14 @@ def run(
         summary = played.summary()
         summary["warnings"] = summary["warnings"] + warnings
         print_json(summary)
-        return
-    from app.tables import console, run_view
+    else:
+        from app.tables import console, run_view
 
-    console().print(run_view(played))
-    for warning in played.refused + warnings:
-        say(f"warning: {warning}")
+        console().print(run_view(played))
+        for warning in played.refused + warnings:
+            say(f"warning: {warning}")
+    if fail_on_breach and played.metrics["covenant_breaches"]:
+        raise typer.Exit(terminal.BREACH)
 
 
 @app.command()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from events.dates import Calendar
     from events.stores.sqlite import SqliteStore
     from events.stores.store import RunInfo
     from scenarios import Scenario
@@ -75,3 +76,17 @@ def choose(name: str, seed: int | None, settings: list[str] | None, loans: str |
     if loans is not None:
         scenario = scenario.with_(set={"loans.tape": loans}, origin="--loans")
     return scenario.with_(seed=seed)
+
+
+def day_of(text: str, option: str, calendar: "Calendar") -> int:
+    """The fund's day of an ISO date that an option gives. Raises InvalidInput for none, and before the fund's start."""
+    from events.dates import parse_iso
+    from scenarios.problems import InvalidInput, Problem
+
+    try:
+        day = calendar.day(parse_iso(text))
+    except ValueError as error:
+        raise InvalidInput([Problem(option, str(error))]) from None
+    if day < 0:
+        raise InvalidInput([Problem(option, f"{text} is before the fund's start {calendar.start}")])
+    return day

@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,11 +15,16 @@ from app.options import (
     RunName,
     Store,
     app,
+    day_of,
     find_run,
     open_store,
     print_json,
 )
 from app.terminal import progress, say
+
+if TYPE_CHECKING:
+    from events.dates import Calendar
+    from scenarios.run import Run
 
 
 @app.command()
@@ -49,6 +54,9 @@ def show(
         bool,
         typer.Option("--reinvestment", help="What was reinvested when, where and by which strategy, and its risk."),
     ] = False,
+    leverage: Annotated[
+        bool, typer.Option("--leverage", help="Facilities, debt by quarter, tests, breaches and what debt did.")
+    ] = False,
     chart: Annotated[
         str | None, typer.Option("--chart", metavar="NAME", help="The numbers of one chart, like cash_reserve.")
     ] = None,
@@ -56,12 +64,14 @@ def show(
     as_json: AsJson = False,
     log_level: LogLevel = "warning",
 ) -> None:
-    """Show a run's figures; by quarter, as cash flows, or those of its reinvestment if asked."""
+    """Show a run's figures; by quarter, as cash flows, of its reinvestment or of its debt if asked."""
     from app.documents import calendar_of
     from scenarios.cashflows import cash_flows
+    from scenarios.figures import chart_data
+    from scenarios.leverage_charts import leverage_report
     from scenarios.metrics import nav_risk
     from scenarios.problems import InvalidInput, Problem
-    from scenarios.reinvestment_charts import chart_data, reinvestment_report
+    from scenarios.reinvestment_charts import reinvestment_report
     from scenarios.verify import load_run
 
     terminal.configure_logs(log_level)
@@ -70,39 +80,43 @@ def show(
     if flows not in (None, "day", "month", "quarter", "year"):
         raise InvalidInput([Problem("--flows", f"expected day, month, quarter or year, got '{flows}'")])
     calendar = calendar_of(loaded.manifest)
-    rows = cash_flows(loaded.log, calendar, flows) if flows else None  # type: ignore[arg-type]
-    report = reinvestment_report(loaded) if reinvestment else None
-    data = chart_data(loaded, chart) if chart else None
+    parts: dict[str, Any] = {}
+    if quarters:
+        parts["nav_risk"] = nav_risk(loaded.quarters)
+        parts["quarters"] = [{"date": calendar.date(q["day"]).isoformat(), **q} for q in loaded.quarters]
+    if flows:
+        parts["cash_flows"] = cash_flows(loaded.log, calendar, flows)  # type: ignore[arg-type]
+    if reinvestment:
+        parts["reinvestment"] = reinvestment_report(loaded)
+    if leverage:
+        parts["leverage"] = leverage_report(loaded)
+    if chart:
+        parts["chart"] = chart_data(loaded, chart)
     if as_json:
-        summary = {**loaded.summary(), "status": info.status}
-        if quarters:
-            summary["nav_risk"] = nav_risk(loaded.quarters)
-            summary["quarters"] = [{"date": calendar.date(q["day"]).isoformat(), **q} for q in loaded.quarters]
-        if rows is not None:
-            summary["cash_flows"] = rows
-        if report is not None:
-            summary["reinvestment"] = report
-        if data is not None:
-            summary["chart"] = data
-        print_json(summary)
+        print_json({**loaded.summary(), "status": info.status, **parts})
         return
+    _show(loaded, calendar, parts)
+    if info.status != "finished":
+        say(f"warning: the run is {info.status}; figures are of what was recorded, up to day {loaded.state.day}")
+
+
+def _show(run: "Run", calendar: "Calendar", parts: dict[str, Any]) -> None:
+    """The parts that were asked for; the run's figures where none was."""
+    from app.leverage_view import leverage_view
     from app.reinvestment_view import chart_view, reinvestment_view
     from app.tables import console, flows_view, quarters_view, run_view
 
-    if quarters:
-        console().print(quarters_view(loaded, calendar))
-        risk = nav_risk(loaded.quarters)
-        print("  ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in risk.items() if value is not None))
-    if rows is not None:
-        console().print(flows_view(rows))
-    if report is not None:
-        console(wide=True).print(reinvestment_view(report))
-    if data is not None:
-        console(wide=True).print(chart_view(data))
-    if not quarters and rows is None and report is None and data is None:
-        console().print(run_view(loaded))
-    if info.status != "finished":
-        say(f"warning: the run is {info.status}; figures are of what was recorded, up to day {loaded.state.day}")
+    if not parts:
+        console().print(run_view(run))
+    if "quarters" in parts:
+        console().print(quarters_view(run, calendar))
+        risk = {name: value for name, value in parts["nav_risk"].items() if value is not None}
+        print("  ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in risk.items()))
+    if "cash_flows" in parts:
+        console().print(flows_view(parts["cash_flows"]))
+    for name, view in (("reinvestment", reinvestment_view), ("leverage", leverage_view), ("chart", chart_view)):
+        if name in parts:
+            console(wide=True).print(view(parts[name]))
 
 
 @app.command()
@@ -153,21 +167,13 @@ def replay(
 ) -> None:
     """Fold a run's log to a state."""
     from app.documents import calendar_of, replay_summary
-    from events.dates import parse_iso
     from scenarios.problems import InvalidInput, Problem
     from scenarios.verify import fold, manifest_of
 
     terminal.configure_logs(log_level)
     opened, info = find_run(store, run)
     calendar = calendar_of(manifest_of(opened, info))
-    until = None
-    if as_of is not None:
-        try:
-            until = calendar.day(parse_iso(as_of))
-        except ValueError as error:
-            raise InvalidInput([Problem("--as-of", str(error))]) from None
-        if until < 0:
-            raise InvalidInput([Problem("--as-of", f"{as_of} is before the fund's start {calendar.start}")])
+    until = None if as_of is None else day_of(as_of, "--as-of", calendar)
     state = fold(opened.log(info.run), until)
     if until is not None and until > state.day and info.status != "finished":
         raise InvalidInput(
@@ -180,6 +186,38 @@ def replay(
     from app.tables import console, state_view
 
     console().print(state_view(summary))
+
+
+@app.command()
+def stress(
+    run: RunName,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at", metavar="DATE", help="The last test until this day; else the quarter's end with most debt."
+        ),
+    ] = None,
+    store: Store = DEFAULT_STORE,
+    as_json: AsJson = False,
+    log_level: LogLevel = "warning",
+) -> None:
+    """Show what shocks would do to a run's covenant tests, and the smallest that breaks one."""
+    from app.documents import calendar_of
+    from scenarios.leverage import stress as shocks
+    from scenarios.verify import load_run
+
+    terminal.configure_logs(log_level)
+    opened, info = find_run(store, run)
+    loaded = load_run(opened, info)
+    day = None if at is None else day_of(at, "--at", calendar_of(loaded.manifest))
+    report = shocks(loaded, day)
+    if as_json:
+        print_json({**report.as_json(), "run": info.run})
+        return
+    from app.leverage_view import stress_view
+    from app.tables import console
+
+    console(wide=True).print(stress_view(report.as_json()))
 
 
 @app.command()

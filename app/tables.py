@@ -36,6 +36,17 @@ LABELS = {
     "mean_days_to_reinvest": "Mean days to reinvest",
     "idle_dollar_days": "Idle dollar-days",
 }
+DEBT_LABELS = {
+    "gross_levered_irr": "Gross IRR, levered",
+    "net_irr_without_line": "Net IRR without the subscription line",
+    "peak_debt": "Peak debt",
+    "interest_paid": "Interest paid",
+    "commitment_fees_paid": "Facility fees paid",
+    "max_leverage_ratio": "Highest debt to NAV",
+    "min_dscr": "Lowest DSCR tested",
+    "covenant_breaches": "Covenant breaches",
+}
+"""Shown where the run has facilities."""
 FLOW_HEADS = {
     "period": "Period",
     "opening": "Opening",
@@ -48,9 +59,11 @@ FLOW_HEADS = {
     "fees_and_expenses": "Fees",
     "distributions": "Paid out",
     "carry": "Carry",
+    "debt": "Debt",
+    "debt_service": "Debt service",
     "closing": "Closing",
 }
-RATES = ("net_irr", "gross_irr", "return")
+RATES = ("net_irr", "gross_irr", "gross_levered_irr", "net_irr_without_line", "max_leverage_ratio", "return")
 
 
 def number(name: str, value: Any) -> str:
@@ -69,7 +82,8 @@ def run_view(run: Run) -> RenderableType:
     shown = Table(title=f"{run.manifest.name}, seed {run.manifest.seed}", title_justify="left", show_header=False)
     shown.add_column()
     shown.add_column(justify="right")
-    for name, label in LABELS.items():
+    labels = {**LABELS, **(DEBT_LABELS if run.state.facilities.by_name else {})}
+    for name, label in labels.items():
         if run.metrics[name] is not None:
             shown.add_row(label, number(name, run.metrics[name]))
     zones = Table(title="Zones", title_justify="left")

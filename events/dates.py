@@ -65,6 +65,12 @@ class Calendar:
         later = min(first + ordinal - starts[month], after - 1) - self._first
         return later if whole == months else later + round((months - whole) * (after - first))
 
+    def months_since_start(self, day: int) -> int:
+        """Whole months from the start date to a day."""
+        now = self.date(day)
+        months = (now.year - self.start.year) * 12 + now.month - self.start.month
+        return months if self.add_months(0, months) <= day else months - 1
+
     def months_before(self, day: int, months: int) -> int:
         """The day ``months`` earlier; a month's last day stays a month's last day."""
         starts = _month_starts()

@@ -1,9 +1,12 @@
 """Scenarios and what is done with them: the Python interface of Fundclock."""
 
 from scenarios.compare import compare
+from scenarios.figures import chart_data
+from scenarios.leverage import stress
+from scenarios.leverage_charts import leverage_report
 from scenarios.problems import InvalidInput
 from scenarios.reinvestment import calculate_reinvestment_statistics, reinvestment_risk
-from scenarios.reinvestment_charts import chart_data, generate_reinvestment_visualization
+from scenarios.reinvestment_charts import generate_reinvestment_visualization
 from scenarios.run import Run
 from scenarios.scenario import Scenario, shipped
 
@@ -15,6 +18,8 @@ __all__ = [
     "chart_data",
     "compare",
     "generate_reinvestment_visualization",
+    "leverage_report",
     "reinvestment_risk",
     "shipped",
+    "stress",
 ]

@@ -207,6 +207,7 @@ class Simulation:
             "debt_service": on_days(kernel, service_days, Phase.debt_service, engine.service.pay_all),
             "debt_at_the_end": on_days(kernel, [last], Phase.debt_service, engine.service.close),
             "covenant_tests": on_days(kernel, quarter_ends, Phase.tests, engine.monitor.test_quarter),
+            "debt_service_calls": on_days(kernel, [0, *quarter_ends], Phase.notices, engine.service.call_ahead),
             "leverage_report": on_days(kernel, quarter_ends, Phase.report, engine.report.measure),
         }
         if self._config.leverage.optimization.enabled:

@@ -85,7 +85,7 @@ def metrics(
     }
     reasons: dict[str, str | None] = {}
     if facilities.min_coverage is None:
-        reasons["min_dscr"] = "no interest or fee on a facility was ever due"
+        reasons["min_dscr"] = "debt service coverage was never tested"
     if found["max_leverage_ratio"] is None:
         reasons["max_leverage_ratio"] = "net asset value was never above 0 at a quarter's end"
     named = (

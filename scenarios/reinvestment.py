@@ -21,9 +21,7 @@ PERIODS: dict[str, Period] = {"monthly": "month", "quarterly": "quarter", "annua
 
 def years_and_months(calendar: Calendar, day: int) -> tuple[float, int]:
     """Years since the start as a decimal, in whole months, and the months after the last whole year."""
-    start, when = calendar.start, calendar.date(day)
-    months = (when.year - start.year) * 12 + when.month - start.month
-    months -= calendar.add_months(0, months) > day
+    months = calendar.months_since_start(day)
     return round(months / 12, 4), months % 12
 
 

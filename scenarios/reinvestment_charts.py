@@ -5,7 +5,6 @@ from typing import Any
 
 from events.units import from_cents, to_cents
 from scenarios.charts import Chart, Column, DataTable, Series, Threshold, running_total
-from scenarios.problems import InvalidInput, Problem, closest
 from scenarios.reinvestment import (
     PERIODS,
     amount_of,
@@ -252,17 +251,6 @@ TABLES: dict[str, Callable[[History], DataTable]] = {
     "reinvestment_events_table": events_table,
 }
 """Tables by name."""
-
-
-def chart_data(run: Run, name: str) -> dict[str, Any]:
-    """One chart or table by name, as JSON values. Raises InvalidInput for a name that there is not."""
-    found = CHARTS.get(name) or TABLES.get(name)
-    if found is None:
-        names = [*CHARTS, *TABLES]
-        hint = closest(name, names)
-        allowed = "" if hint else f"; there are {', '.join(names)}"
-        raise InvalidInput([Problem("chart", f"there is no '{name}'{allowed}", suggestion=hint)])
-    return found(read_history(run)).as_json()
 
 
 def generate_reinvestment_visualization(run: Run) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A run: its log, the state that the log folds to, and its figures."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -7,16 +8,31 @@ from typing import Any
 from events.dates import parse_iso
 from events.facts import RunStarted
 from events.state import State
-from events.stores.store import Log
+from events.stores.store import InputFile, Log
 from events.units import from_cents, to_cents
 from handlers.fund.config import FundConfig, WaterfallConfig
 from scenarios.metrics import by_quarter, metrics
 
 
+def no_input(digest: str) -> InputFile:
+    """A run whose inputs are not at hand."""
+    raise KeyError(digest)
+
+
 class Run:
     """A played scenario."""
 
-    def __init__(self, manifest: RunStarted, log: Log, state: State, head_hash: str, name: str | None = None) -> None:
+    def __init__(
+        self,
+        manifest: RunStarted,
+        log: Log,
+        state: State,
+        head_hash: str,
+        name: str | None = None,
+        kept: Callable[[str], InputFile] = no_input,
+    ) -> None:
+        """``kept`` finds the run's inputs by their digests, for runs that are derived from it."""
+        self.kept = kept
         self.manifest = manifest
         self.log = log
         self.state = state
@@ -46,6 +62,12 @@ class Run:
     def metrics(self) -> dict[str, Any]:
         """The figures by name, as in ``run --json``."""
         return self._figures[0]
+
+    def figure(self, name: str) -> dict[str, Any]:
+        """A chart's or table's data by its name. Raises InvalidInput for a name that there is not."""
+        from scenarios.figures import chart_data
+
+        return chart_data(self, name)
 
     @property
     def warnings(self) -> list[str]:

@@ -148,7 +148,8 @@ def play_in_memory(plan: Plan, on_day: Callable[[int, int], None] | None = None)
     log = MemoryLog()
     simulation = Simulation(plan, log, _progress(plan, on_day))
     simulation.run()
-    return Run(plan.manifest, log, simulation.state, log.head_hash)
+    inputs = {item.digest: item for item in plan.inputs.values()}
+    return Run(plan.manifest, log, simulation.state, log.head_hash, kept=inputs.__getitem__)
 
 
 def play_into(store: SqliteStore, plan: Plan, on_day: Callable[[int, int], None] | None = None) -> Run:
@@ -166,7 +167,7 @@ def play_into(store: SqliteStore, plan: Plan, on_day: Callable[[int, int], None]
     except Exception:
         writer.close("failed")
         raise
-    return Run(plan.manifest, store.log(writer.run), simulation.state, writer.head_hash, writer.run)
+    return Run(plan.manifest, store.log(writer.run), simulation.state, writer.head_hash, writer.run, store.input)
 
 
 def run_name(plan: Plan) -> str:

@@ -119,7 +119,7 @@ def manifest_of(store: SqliteStore, info: RunInfo) -> RunStarted:
 def load_run(store: SqliteStore, info: RunInfo) -> Run:
     """A stored run, folded from its log."""
     log = store.log(info.run)
-    return Run(manifest_of(store, info), log, fold(log), info.head_hash, info.run)
+    return Run(manifest_of(store, info), log, fold(log), info.head_hash, info.run, store.input)
 
 
 def fold(log: Log, until_day: int | None = None) -> State:

@@ -25,7 +25,7 @@ from events.facts.fees import FEES
 from events.record import Fact, Record
 from events.state.folding import Mutator
 
-PURPOSES = ("deployment", "opening_book", "fees", "reserve", "clean_down", "cure")
+PURPOSES = ("deployment", "opening_book", "fees", "reserve", "debt_service", "clean_down", "cure")
 """What capital is called for."""
 
 LENT = ("deployment", "opening_book", "reserve")

@@ -8,6 +8,7 @@ from events.facts import (
     CapitalContributed,
     CovenantBreached,
     CovenantCured,
+    CovenantTested,
     DebtServicePaid,
     DrawLent,
     EventOfDefaultDeclared,
@@ -83,14 +84,16 @@ class Facility:
 class Facilities:
     """Facilities by name, in the order of their opening; empty where there are none.
 
-    ``unlent_cents`` were drawn to be lent and wait for it; ``buffer_cents`` are kept for debt service. ``bridged``
-    are the calls that paid back what had been drawn before them: (day of the draw, day of the call, cents).
+    ``unlent_cents`` were drawn to be lent and wait for it (after the reinvestment period nothing is lent);
+    ``buffer_cents`` are kept for debt service. ``bridged`` are the calls that paid back what had been drawn before
+    them: (day of the draw, day of the call, cents).
     """
 
     def __init__(self) -> None:
         self.by_name: dict[str, Facility] = {}
         self.unlent_cents = 0
         self.buffer_cents = 0
+        self.period_over = False
         self.sweeps: dict[str, str] = {}
         self.peak_cents = 0
         self.breached = 0
@@ -113,6 +116,7 @@ class Facilities:
             FacilityExtended: self._extended,
             FacilityMatured: self._matured,
             FacilityWrittenOff: self._written_off,
+            CovenantTested: self._tested,
             CovenantBreached: self._breached,
             CovenantCured: self._cured,
             EventOfDefaultDeclared: self._defaulted,
@@ -144,6 +148,12 @@ class Facilities:
     def senior_cents(self) -> int:
         """Cash that is kept for debt service: what is owed, and the buffer."""
         return self.owed_cents + self.buffer_cents if self.by_name else 0
+
+    @property
+    def closed(self) -> bool:
+        """Whether every facility has come to its end and got all back."""
+        lines = self.by_name.values()
+        return all((line.matured or line.defaulted) and not line.balance_cents + line.owed_cents for line in lines)
 
     @property
     def in_default(self) -> bool:
@@ -184,7 +194,7 @@ class Facilities:
             raise InvariantError(
                 f"seq {record.seq} draws {fact.amount_cents} of {fact.available_cents} cents available"
             )
-        if fact.purpose != "bridge":
+        if fact.purpose != "bridge" and not self.period_over:
             self.unlent_cents += fact.amount_cents
         facility.draws.append((record.day, fact.amount_cents))
         self._move(record, facility, fact.amount_cents, fact.balance_cents)
@@ -269,6 +279,7 @@ class Facilities:
         facility.fees_owed_cents -= fact.fee_cents
         facility.balance_cents -= fact.principal_cents
         facility.draws = []
+        facility.overdue_cents = 0
         self._step(record.day, facility)
 
     def _breached(self, record: Record, fact: CovenantBreached) -> None:
@@ -288,9 +299,12 @@ class Facilities:
         del self.sweeps[fact.facility]
 
     def _measured(self, _record: Record, fact: LeverageMeasured) -> None:
-        ratio, coverage = fact.leverage_ratio, fact.debt_service_coverage_ratio
+        ratio = fact.leverage_ratio
         if ratio is not None:
             self.max_leverage = ratio if self.max_leverage is None else max(ratio, self.max_leverage)
+
+    def _tested(self, _record: Record, fact: CovenantTested) -> None:
+        coverage = fact.value.get("dscr")
         if coverage is not None:
             self.min_coverage = coverage if self.min_coverage is None else min(coverage, self.min_coverage)
 
@@ -300,6 +314,7 @@ class Facilities:
 
     def _period_ended(self, _record: Record, _fact: ReinvestmentPeriodEnded) -> None:
         self.unlent_cents = 0
+        self.period_over = True
 
     def summary(self) -> dict[str, Any]:
         """All numbers by facility, and those of all."""

@@ -39,10 +39,14 @@ class Partners:
         return self.total_cents + capital.recallable_cents - sum(capital.called.values())
 
     def callable_for_fees_cents(self) -> int:
-        """What is left of the fee reserve, which also tops up the cash reserve; recallable distributions included."""
+        """What is left of the fee reserve; recallable distributions included.
+
+        It also tops up the cash reserve, and pays interest and fees of facilities where other cash will not.
+        """
         reserve = self.total_cents - self.deployable_cents + self._state.capital.recallable_cents
         called = self._state.capital.called
-        return max(0, min(reserve - called["fees"] - called["reserve"], self.uncalled_cents()))
+        used = called["fees"] + called["reserve"] + called["debt_service"]
+        return max(0, min(reserve - used, self.uncalled_cents()))
 
     def share_call(self, cents: int, lp_only_cents: int) -> tuple[int, dict[str, int]]:
         """The general partner's part of a call, and each limited partner's, by commitment.

@@ -36,6 +36,7 @@ class Collateral:
         self._rows = 0
         self._waiting: list[_Marks] = []
         self._gone: list[int] = []
+        self.valued_day = -1
         self.worth_cents = 0
         self.claims_cents = 0
         self.ineligible: dict[str, int] = {}
@@ -43,6 +44,7 @@ class Collateral:
     def begin_valuation(self, day: int) -> None:
         """All loans are about to be marked."""
         self._waiting.append(_Marks(day, len(self._book)))
+        self.valued_day = day
 
     def mark(self, rows: NDArray[np.intp], worth: NDArray[np.int64], claims: NDArray[np.int64], ltv: Floats) -> None:
         """Some of the living loans at the valuation that has begun."""

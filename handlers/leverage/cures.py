@@ -14,6 +14,7 @@ from events.facts import (
     SweepBegun,
     SweepEnded,
 )
+from events.phases import Phase
 from events.record import Fact, Record
 from events.state import State
 from handlers.fund.partners import Partners, call_due
@@ -116,14 +117,15 @@ class Cures:
 
     def sweep_on_inflow(self, record: Record, _fact: LoanExited | LoanRecovered | LoanInterestPaid) -> Output:
         """While a sweep is on, what comes in goes to the lender on the next business day."""
-        return self._promise_sweep(record.day) if self._state.facilities.sweeps else None
+        return self._promise_sweep(record) if self._state.facilities.sweeps else None
 
     def sweep_on_sweep_begun(self, record: Record, _fact: SweepBegun) -> Output:
         """So does what is there already."""
-        return self._promise_sweep(record.day)
+        return self._promise_sweep(record)
 
-    def _promise_sweep(self, day: int) -> Output:
-        due = self._calendar.add_business_days(day, 0)
+    def _promise_sweep(self, record: Record) -> Output:
+        over = Phase[record.phase] > Phase.cure  # what the optimiser begins is swept from tomorrow on
+        due = self._calendar.add_business_days(record.day + over, 0)
         if due <= self._sweep_day or due >= self._last_day:
             return None
         self._sweep_day = due

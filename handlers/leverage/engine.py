@@ -35,15 +35,15 @@ class LeverageEngine:
         last_day: int,
     ) -> None:
         self.collateral = Collateral(state.book, settings)
-        self.service = service = DebtService(state, settings, calendar, market)
+        self.service = service = DebtService(state, settings, calendar, market, partners, last_day)
         self.lines = lines = Lines(state, settings, calendar, partners, self.collateral, service, last_day)
         self.monitor = Monitor(state, settings, calendar, self.collateral, lines, service, last_day)
         self.cures = Cures(state, settings, calendar, partners, lines, self.monitor, service, last_day)
         self.bridge = Bridge(state, settings, calendar, partners, lines, last_day)
         self.optimiser = Optimiser(
-            state, settings, calendar, purchases, lines, self.cures, service, min(period_end, last_day)
+            state, settings, calendar, purchases, lines, self.cures, service, min(period_end, last_day), last_day
         )
-        self.report = LeverageReport(state, settings, self.collateral, lines, self.monitor, service)
+        self.report = LeverageReport(state, settings, calendar, self.collateral, lines, self.monitor, service)
 
     def react(self, reactions: dict[type[Fact], list[Reaction]]) -> None:
         """Add this engine's reactions. A bridge is paid back before anything else is done with a call's cash."""

@@ -125,6 +125,8 @@ class Monitor:
         facility = self._state.facilities.by_name.get("green_sleeve")
         if facility is None or not facility.balance_cents or facility.defaulted or record.day == self._last_day:
             return None
+        if record.day == self._collateral.valued_day:  # the quarter's own test comes later in the day
+            return None
         return [self.test("green_sleeve", record.day, trigger)]
 
     def terms(self, name: str, day: int) -> Terms:
@@ -182,7 +184,7 @@ class Monitor:
         elif trigger in ("exit", "default"):
             found = removal_tests(terms, line)
         else:
-            found = run_tests(terms, line, self.months(day))
+            found = run_tests(terms, line, self._calendar.months_since_start(day))
             if trigger != "quarter_end":
                 found = [result for result in found if result.test in ("base", "ltv", *facility.breaches)]
         due: dict[str, int] = {"payment": facility.overdue_cents}
@@ -195,12 +197,6 @@ class Monitor:
             if cents or test in facility.breaches or test == trigger:
                 found.append(Result(test, None, 0.0, cents == 0, -cents))
         return found
-
-    def months(self, day: int) -> int:
-        """Whole months since the fund's start."""
-        start, now = self._calendar.start, self._calendar.date(day)
-        months = (now.year - start.year) * 12 + now.month - start.month
-        return months if self._calendar.add_months(0, months) <= day else months - 1
 
     def test(self, name: str, day: int, trigger: TestTrigger) -> CovenantTested:
         """The fact of a facility's tests."""

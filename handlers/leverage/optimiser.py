@@ -45,8 +45,10 @@ class Optimiser:
         cures: Cures,
         service: DebtService,
         period_end: int,
+        last_day: int,
     ) -> None:
         """``period_end`` is the first day after the reinvestment period: nothing is drawn for loans from then on."""
+        self._last_day = last_day
         self._state = state
         self._settings = settings
         self._calendar = calendar
@@ -61,7 +63,8 @@ class Optimiser:
         buffer = self._buffer(day)
         if buffer is not None:
             yield [buffer]
-        yield self._decide(day)
+        if not self._state.facilities.closed:
+            yield self._decide(day)
 
     def _buffer(self, day: int) -> BufferSet | None:
         """The buffer for today's debt, where it is not what is kept already."""
@@ -143,11 +146,12 @@ class Optimiser:
             return self._fact(leverage, "hold", None, above, 0, "no line may be paid back yet")
         name = names[0]
         wanted = min(above, lines[name].balance_cents)
-        amount = repayment(self._state, wanted).amount_cents
+        due = self._lines.notice_day(name, day)
+        amount = repayment(self._state, wanted).amount_cents if due < self._last_day else 0
         facts: list[Fact] = []
         if amount:
             command = RepayFacility(facility=name, amount_cents=amount, reason="deleveraging")
-            facts.append(CommandScheduled(due_day=self._lines.notice_day(name, day), command=command))
+            facts.append(CommandScheduled(due_day=due, command=command))
         if amount < above and name not in self._state.facilities.sweeps:
             facts.append(SweepBegun(facility=name, reason="deleveraging"))
         how = "down to the maximum" if amount == above else "as far as the cash goes; the rest is swept"

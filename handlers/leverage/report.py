@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from events.bus import Output
+from events.dates import Calendar
 from events.facts import LeverageMeasured, LeverageStressed
 from events.state import State
 from handlers.leverage.collateral import Collateral
@@ -20,6 +21,7 @@ class LeverageReport:
         self,
         state: State,
         settings: Settings,
+        calendar: Calendar,
         collateral: Collateral,
         lines: Lines,
         monitor: Monitor,
@@ -27,15 +29,18 @@ class LeverageReport:
     ) -> None:
         self._state = state
         self._settings = settings
+        self._calendar = calendar
         self._collateral = collateral
         self._lines = lines
         self._monitor = monitor
         self._service = service
 
     def measure(self, day: int) -> Iterator[Output]:
-        """The metrics of a quarter's end."""
+        """The metrics of a quarter's end, until no facility has anything to lend or to get any more."""
         facilities = self._state.facilities
         lines = facilities.by_name
+        if facilities.closed:
+            return
         rates = self._service.rates(day)
         debt = facilities.debt_cents
         weighted = sum(rates[name] * line.balance_cents for name, line in lines.items())
@@ -63,7 +68,7 @@ class LeverageReport:
 
     def _stress(self, day: int) -> Output:
         config, stress = self._settings.leverage.green_sleeve, self._settings.leverage.stress_testing
-        terms, months = self._monitor.terms("green_sleeve", day), self._monitor.months(day)
+        terms, months = self._monitor.terms("green_sleeve", day), self._calendar.months_since_start(day)
         rows = table(terms, config, months, stress)
         return [
             LeverageStressed(

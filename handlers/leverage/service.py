@@ -5,8 +5,10 @@ from fractions import Fraction
 from itertools import pairwise
 
 from events.bus import Output
+from events.commands import PayCall
 from events.dates import Calendar
 from events.facts import (
+    CapitalCalled,
     DebtServicePaid,
     FacilityInterestAccrued,
     FacilityRepaid,
@@ -16,7 +18,8 @@ from events.facts import (
 from events.record import Fact
 from events.state import State
 from events.state.facilities import Facility
-from handlers.fund.purse import Payment, repayment, service_payment
+from handlers.fund.partners import Partners, call_due
+from handlers.fund.purse import Payment, own_cash, repayment, service_payment
 from handlers.leverage.config import GreenSleeveConfig, RampLineConfig
 from handlers.leverage.interest import (
     DAY_COUNTS,
@@ -47,7 +50,17 @@ class _Exact:
 class DebtService:
     """Accrues and pays what facilities cost."""
 
-    def __init__(self, state: State, settings: Settings, calendar: Calendar, market: MarketView) -> None:
+    def __init__(
+        self,
+        state: State,
+        settings: Settings,
+        calendar: Calendar,
+        market: MarketView,
+        partners: Partners,
+        last_day: int,
+    ) -> None:
+        self._partners = partners
+        self._last_day = last_day
         self._state = state
         self._settings = settings
         self._calendar = calendar
@@ -119,7 +132,8 @@ class DebtService:
         exact.period_posted = total
         days = days_between(self._calendar, first, last, line.day_count)
         exact.interest += grown + balance * Fraction(facility.spread) * days / year
-        return [(first, last, balance, undrawn, float(grown) * year / (balance * days) + facility.spread)]
+        rate = float(grown) * year / (balance * days) if days else 0.0
+        return [(first, last, balance, undrawn, rate + facility.spread)]
 
     def _fixings(self, line: Line, first: int, last: int) -> list[tuple[int, float]]:
         """(day, base rate) of the first day and of each change before ``last``, as the facility looks them up."""
@@ -168,6 +182,21 @@ class DebtService:
                 yearly += facility.balance_cents * self.rate(facility, self._lines[name], day)
             total += yearly * days / DAY_COUNTS[self._lines[name].day_count]
         return round(total)
+
+    def call_ahead(self, day: int) -> Iterator[Output]:
+        """Call what the next payment day will lack: cash and proceeds against what is owed and comes to be owed."""
+        facilities = self._state.facilities
+        needed = facilities.owed_cents + max(facilities.buffer_cents, self.next_service_cents(day))
+        missing = needed - max(0, own_cash(self._state)) - self._state.lots.cents
+        amount = min(missing, self._partners.callable_for_fees_cents())
+        due = call_due(self._calendar, self._settings, day)
+        pending = any(
+            isinstance(command, PayCall) and command.purpose == "debt_service"
+            for _, command in self._state.agenda.pending.values()
+        )
+        if amount > 0 and not pending and due < self._last_day:
+            number = self._state.capital.calls + 1
+            yield [CapitalCalled(call=number, amount_cents=amount, purpose="debt_service", due_day=due)]
 
     def pay_all(self, _day: int) -> Iterator[Output]:
         """A payment day: what is owed is paid, and where it can't be, that is a payment default."""

@@ -1,0 +1,24 @@
+"""Every figure of a run by its name."""
+
+from typing import Any
+
+from scenarios import leverage_charts, reinvestment_charts
+from scenarios.leverage import DebtHistory
+from scenarios.problems import InvalidInput, Problem, closest
+from scenarios.reinvestment_history import read_history
+from scenarios.run import Run
+
+NAMES = (*reinvestment_charts.CHARTS, *reinvestment_charts.TABLES, *leverage_charts.CHARTS)
+"""All figures that there are."""
+
+
+def chart_data(run: Run, name: str) -> dict[str, Any]:
+    """One chart or table by name, as JSON values. Raises InvalidInput for a name that there is not."""
+    if name in leverage_charts.CHARTS:
+        return leverage_charts.CHARTS[name](DebtHistory(run)).as_json()
+    found = reinvestment_charts.CHARTS.get(name) or reinvestment_charts.TABLES.get(name)
+    if found is None:
+        hint = closest(name, NAMES)
+        allowed = "" if hint else f"; there are {', '.join(NAMES)}"
+        raise InvalidInput([Problem("chart", f"there is no '{name}'{allowed}", suggestion=hint)])
+    return found(read_history(run)).as_json()
