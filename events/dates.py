@@ -90,8 +90,9 @@ class Calendar:
 
     def is_business_day(self, day: int) -> bool:
         """True unless the day is a Saturday, a Sunday or in the holiday list."""
-        when = self.date(day)
-        return when.weekday() < 5 and (self._holidays is None or when not in self._holidays)  # type: ignore[operator]
+        if (self._first + day - 1) % 7 > 4:  # ordinal 1 is a Monday
+            return False
+        return self._holidays is None or self.date(day) not in self._holidays  # type: ignore[operator]
 
     def add_business_days(self, day: int, count: int) -> int:
         """The day that is ``count`` business days after ``day`` (for 0: the next business day, or the day itself)."""

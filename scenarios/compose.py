@@ -124,6 +124,7 @@ class Simulation:
             facts.ReserveDrawn: [reserve.top_up_on_reserve_drawn],
             facts.ReinvestmentPeriodEnded: [exposure.close_on_period_ended],
             facts.ReinvestmentResumed: [reinvestment.check_on_resumed],
+            facts.SweepEnded: [reinvestment.schedule_on_sweep_ended],
             facts.CapitalCalled: [deployment.schedule_payment_on_capital_called],
             facts.CapitalContributed: [
                 reserve.fill_on_capital_contributed,

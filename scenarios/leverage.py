@@ -250,7 +250,11 @@ def stress(run: Run, at: int | None = None) -> StressReport:
     the run is touched: the terms are in its log.
     """
     history = DebtHistory(run)
-    tests = [record for record in history.tests if record.payload.facility == "green_sleeve"]
+    tests = [
+        record
+        for record in history.tests
+        if record.payload.facility == "green_sleeve" and record.payload.trigger not in ("exit", "default")
+    ]
     if at is not None:
         found = [record for record in tests if record.day <= at]
     else:

@@ -11,6 +11,8 @@ TestTrigger = Literal["quarter_end", "exit", "default", "repaid", "cure_deadline
 class CovenantTested(Fact):
     """The tests of a facility on a day, passed or failed, with all that they are made from (``terms``, in cents).
 
+    A loan that leaves the base is followed by the tests that this may break, base and LTV, with their terms alone.
+
     ``value`` is None where it is undefined; ``headroom_cents`` is by how much debt may rise, or what it is measured
     against fall, before the test fails.
     """

@@ -48,28 +48,24 @@ def ratio(part: int, whole: int) -> float | None:
     return part / whole if whole > 0 else None
 
 
-def removal_tests(terms: Terms, config: GreenSleeveConfig) -> list[Result]:
-    """What a loan that leaves the base may break: base and LTV."""
-    return [_base(terms), _ltv(terms, config.max_ltv)]
-
-
 def run_tests(terms: Terms, config: GreenSleeveConfig, months: int) -> list[Result]:
     """Base, LTV, DSCR (from ``dscr_test_from_months`` on) and liquidity, in this order; ``months`` since the start."""
-    tests = [_base(terms), _ltv(terms, config.max_ltv)]
+    tests = removal_tests(terms.balance_cents, terms.base_cents, terms.debt_cents, terms.claims_cents, config)
     if months >= config.dscr_test_from_months:
         tests.append(_dscr(terms, config.min_dscr))
     tests.append(_liquidity(terms))
     return tests
 
 
-def _base(terms: Terms) -> Result:
-    headroom = terms.base_cents - terms.balance_cents
-    return Result("base", ratio(terms.balance_cents, terms.base_cents), 1.0, headroom >= 0, headroom)
+def removal_tests(balance: int, base: int, debt: int, claims: int, config: GreenSleeveConfig) -> list[Result]:
+    """What a loan that leaves the base may break: base and LTV; cents."""
+    headroom = int(config.max_ltv * claims) - debt
+    return [base_test(balance, base), Result("ltv", ratio(debt, claims), config.max_ltv, headroom >= 0, headroom)]
 
 
-def _ltv(terms: Terms, most: float) -> Result:
-    headroom = int(most * terms.claims_cents) - terms.debt_cents
-    return Result("ltv", ratio(terms.debt_cents, terms.claims_cents), most, headroom >= 0, headroom)
+def base_test(balance: int, base: int) -> Result:
+    """Whether the base covers the balance; cents."""
+    return Result("base", ratio(balance, base), 1.0, base >= balance, base - balance)
 
 
 def _dscr(terms: Terms, least: float) -> Result:

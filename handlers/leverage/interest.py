@@ -38,10 +38,13 @@ def days_between(calendar: Calendar, first: int, last: int, day_count: str) -> i
 
 def simple_interest(segments: Iterable[Segment], calendar: Calendar, day_count: str) -> Fraction:
     """Σ balance × rate × days / year, in exact cents: interest on the daily balance."""
-    total = Fraction(0)
+    terms = []
     for first, last, balance, rate in segments:
-        total += balance * Fraction(rate) * days_between(calendar, first, last, day_count)
-    return total / DAY_COUNTS[day_count]
+        numerator, denominator = rate.as_integer_ratio()  # a power of two, so that sums need no common divisor
+        terms.append((balance * numerator * days_between(calendar, first, last, day_count), denominator))
+    common = max((denominator for _, denominator in terms), default=1)
+    total = sum(numerator * (common // denominator) for numerator, denominator in terms)
+    return Fraction(total, common * DAY_COUNTS[day_count])
 
 
 def posted(total: Fraction, before: int) -> int:

@@ -33,7 +33,7 @@ from events.record import Fact, Record
 from events.state import State
 from handlers.leverage.collateral import Collateral
 from handlers.leverage.config import GreenSleeveConfig, RampLineConfig
-from handlers.leverage.covenants import Result, Terms, ratio, removal_tests, run_tests
+from handlers.leverage.covenants import Result, Terms, base_test, ratio, removal_tests, run_tests
 from handlers.leverage.lines import Lines
 from handlers.leverage.service import DebtService
 from handlers.settings import Settings
@@ -103,6 +103,8 @@ class Monitor:
         facility = self._state.facilities.by_name[fact.facility]
         if not facility.breaches or facility.defaulted or record.day == self._last_day:
             return None
+        if fact.reason == "maturity" and fact.balance_cents:  # the maturity's own test comes
+            return None
         return [self.test(fact.facility, record.day, "repaid")]
 
     def test_on_service_paid(self, record: Record, fact: DebtServicePaid) -> Output:
@@ -127,7 +129,17 @@ class Monitor:
             return None
         if record.day == self._collateral.valued_day:  # the quarter's own test comes later in the day
             return None
-        return [self.test("green_sleeve", record.day, trigger)]
+        base = self._collateral.base(record.day).base_cents
+        terms = {
+            "debt_cents": self._state.facilities.debt_cents,
+            "balance_cents": facility.balance_cents,
+            "worth_cents": self._collateral.worth_cents,
+            "claims_cents": self._collateral.claims_cents,
+            "base_cents": base,
+        }
+        config = self._settings.leverage.green_sleeve
+        found = removal_tests(facility.balance_cents, base, terms["debt_cents"], terms["claims_cents"], config)
+        return [_tested("green_sleeve", trigger, found, terms)]
 
     def terms(self, name: str, day: int) -> Terms:
         """What a facility's tests are made from on a day. Flows are of the last four quarters that have ended."""
@@ -180,9 +192,7 @@ class Monitor:
         """The tests that count today: all at a quarter's end; else base, LTV and those that fail already."""
         line, facility = self._lines.config[name], self._state.facilities.by_name[name]
         if isinstance(line, RampLineConfig):
-            found = removal_tests(terms, GreenSleeveConfig())[:1]
-        elif trigger in ("exit", "default"):
-            found = removal_tests(terms, line)
+            found = [base_test(terms.balance_cents, terms.base_cents)]
         else:
             found = run_tests(terms, line, self._calendar.months_since_start(day))
             if trigger != "quarter_end":
@@ -201,16 +211,7 @@ class Monitor:
     def test(self, name: str, day: int, trigger: TestTrigger) -> CovenantTested:
         """The fact of a facility's tests."""
         terms = self.terms(name, day)
-        found = self.results(name, day, terms, trigger)
-        return CovenantTested(
-            facility=name,
-            trigger=trigger,
-            passed={result.test: result.passed for result in found},
-            value={result.test: result.value for result in found},
-            limit={result.test: result.limit for result in found},
-            headroom_cents={result.test: result.headroom_cents for result in found},
-            terms=terms._asdict(),
-        )
+        return _tested(name, trigger, self.results(name, day, terms, trigger), terms._asdict())
 
     def measures(self, day: int) -> dict[str, Any]:
         """The ratios that are reported, of all debt."""
@@ -232,9 +233,9 @@ class Monitor:
         facilities, day = self._state.facilities, record.day
         name = fact.facility
         facility = facilities.by_name[name]
-        if facility.defaulted:
-            return None
         open_tests = facility.breaches
+        if facility.defaulted or (not open_tests and all(fact.passed.values())):
+            return None
         failing = [test for test, passed in fact.passed.items() if not passed]
         facts: list[Fact] = [
             CovenantCured(facility=name, test=test, days=day - open_tests[test][0])
@@ -245,7 +246,7 @@ class Monitor:
         if expired and fact.trigger == "cure_deadline":
             return [*facts, *self._default(name, expired, day)]
         new = [test for test in failing if test not in open_tests]
-        due = self._calendar.add_business_days(day, max(1, self._lines.config[name].cure_business_days))
+        due = self._cure_due(name, day) if new else 0
         for test in new:
             facts.append(
                 CovenantBreached(
@@ -266,6 +267,9 @@ class Monitor:
         elif facts and len(facts) == len(open_tests):
             facts += self._all_cured(name)
         return facts
+
+    def _cure_due(self, name: str, day: int) -> int:
+        return self._calendar.add_business_days(day, max(1, self._lines.config[name].cure_business_days))
 
     def _remedy(self, name: str, day: int) -> list[Fact]:
         """The promise to repay and call what cures, on the next business day."""
@@ -295,3 +299,17 @@ class Monitor:
         ]
         facts.append(SweepBegun(facility=name, reason="default"))
         return facts + self._remedy(name, day)
+
+
+def _tested(name: str, trigger: TestTrigger, found: list[Result], terms: dict[str, int]) -> CovenantTested:
+    return CovenantTested.of(
+        {
+            "facility": name,
+            "trigger": trigger,
+            "passed": {result.test: result.passed for result in found},
+            "value": {result.test: result.value for result in found},
+            "limit": {result.test: result.limit for result in found},
+            "headroom_cents": {result.test: result.headroom_cents for result in found},
+            "terms": terms,
+        }
+    )

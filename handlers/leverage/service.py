@@ -86,16 +86,18 @@ class DebtService:
         """What a facility has earned since it last accrued; None where nothing has."""
         facility, line, exact = self._state.facilities.by_name[name], self._lines[name], self._exact[name]
         steps = [*facility.steps, (day, 0, 0)]
-        year = DAY_COUNTS[line.day_count]
         rows: list[tuple[int, int, int, int, float]] = []
         for (first, balance, commitment), (last, _, _) in pairwise(steps):
             undrawn = max(0, commitment - balance)
             if first < last and (balance or undrawn):
-                days = days_between(self._calendar, first, last, line.day_count)
-                exact.fee += undrawn * Fraction(facility.commitment_fee) * days / year
                 rows += self._rows(facility, line, exact, first, last, balance, undrawn)
         if not rows:
             return None
+        unused = [Segment(first, last, undrawn, facility.commitment_fee) for first, last, _, undrawn, _ in rows]
+        exact.fee += simple_interest(unused, self._calendar, line.day_count)
+        if line.interest == "simple":
+            segments = [Segment(first, last, balance, rate) for first, last, balance, _, rate in rows]
+            exact.interest += simple_interest(segments, self._calendar, line.day_count)
         interest, fee = posted(exact.interest, exact.interest_posted), posted(exact.fee, exact.fee_posted)
         exact.interest_posted += interest
         exact.fee_posted += fee
@@ -112,18 +114,15 @@ class DebtService:
     def _rows(
         self, facility: Facility, line: Line, exact: _Exact, first: int, last: int, balance: int, undrawn: int
     ) -> list[tuple[int, int, int, int, float]]:
-        """Segments of a stretch in which the balance stood still; adds its interest to what is exact."""
+        """Segments of a stretch in which the balance stood still; adds compounded interest to what is exact."""
         if not balance:
             return [(first, last, 0, undrawn, self.rate(facility, line, first))]
         if line.interest == "simple":
             changes = [*self._fixings(line, first, last), (last, 0.0)]
-            rows = [
+            return [
                 (since, until, balance, undrawn, max(line.rate_floor, rate) + facility.spread)
                 for (since, rate), (until, _) in pairwise(changes)
             ]
-            segments = [Segment(since, until, balance, rate) for since, until, _, _, rate in rows]
-            exact.interest += simple_interest(segments, self._calendar, line.day_count)
-            return rows
         year = DAY_COUNTS[line.day_count]
         exact.period.append((first, last, balance))
         growth = compounded_interest(exact.period, self._compounding(line, exact.period[0][0], last), year)

@@ -22,6 +22,7 @@ from events.facts import (
     ReinvestmentResumed,
     ReserveFilled,
     RiskAssessed,
+    SweepEnded,
 )
 from events.facts.reinvestment import Trigger
 from events.record import Fact, Record
@@ -348,14 +349,37 @@ class Reinvestment:
             ),
         ]
 
+    def schedule_on_sweep_ended(self, record: Record, _fact: SweepEnded) -> Output:
+        """What came in during a sweep and was not taken goes on as if there had been none."""
+        state = self._state
+        if state.facilities.sweeps or state.lots.period_over:
+            return None
+        promised = {
+            command.lot for _, command in state.agenda.pending.values() if isinstance(command, ReinvestProceeds)
+        }
+        facts: list[Fact] = []
+        for seq, lot in state.lots.lots.items():
+            if lot.released or not lot.cents or seq in promised:
+                continue
+            due = max(record.day, self._calendar.add_months(lot.received_day, self._config.reinvestment_delay))
+            if due >= self._period_end:
+                facts.append(ReinvestmentDeclined(reason="period_over", amount_cents=lot.cents, lot=seq))
+            else:
+                command = ReinvestProceeds(lot=seq, source=lot.source, amount_cents=lot.cents)
+                facts.append(CommandScheduled(due_day=due, command=command))
+        return facts
+
     def _schedule(self, record: Record, source: str, cents: int, principal: int) -> Output:
         if cents <= 0 or self._state.lots.period_over:
+            return None
+        fund = self._settings.fund
+        all_of_it = fund.recycle == "all" and fund.recycling_cap is None
+        if all_of_it and self._state.facilities.sweeps:  # the lender's; what a sweep leaves is promised at its end
             return None
         due = self._calendar.add_months(record.day, self._config.reinvestment_delay)
         if due >= self._period_end:
             return [ReinvestmentDeclined(reason="period_over", amount_cents=cents, lot=record.seq)]
-        fund = self._settings.fund
-        if fund.recycle == "all" and fund.recycling_cap is None:
+        if all_of_it:
             command = ReinvestProceeds.of({"lot": record.seq, "source": source, "amount_cents": cents})
             return [CommandScheduled.of({"due_day": due, "command": command})]
         recycled = self._recyclable(cents, principal)
