@@ -202,18 +202,16 @@ class Simulation:
         """What facilities do on their days."""
         kernel, last = self.kernel, self.last_day
         service_days = [day for day in map(engine.service.due_day, quarter_ends) if day < last]
-        made = {
+        return {
             "facility_opening": on_days(kernel, [0], Phase.market, engine.lines.open),
             "facility_accruals": on_days(kernel, [*quarter_ends, last], Phase.accrual, engine.service.accrue_all),
             "debt_service": on_days(kernel, service_days, Phase.debt_service, engine.service.pay_all),
             "debt_at_the_end": on_days(kernel, [last], Phase.debt_service, engine.service.close),
             "covenant_tests": on_days(kernel, quarter_ends, Phase.tests, engine.monitor.test_quarter),
+            "optimiser": on_days(kernel, quarter_ends, Phase.rebalance, engine.optimiser.optimise),
             "debt_service_calls": on_days(kernel, [0, *quarter_ends], Phase.notices, engine.service.call_ahead),
             "leverage_report": on_days(kernel, quarter_ends, Phase.report, engine.report.measure),
         }
-        if self._config.leverage.optimization.enabled:
-            made["optimiser"] = on_days(kernel, quarter_ends, Phase.rebalance, engine.optimiser.optimise)
-        return made
 
     def run(self) -> None:
         """Play the fund from its first day to its last."""

@@ -97,13 +97,15 @@ class Cures:
 
     def pay_on_capital_contributed(self, record: Record, fact: CapitalContributed) -> Output:
         """What partners have paid in to cure: late interest, then principal; what liquidity lacks stays in cash."""
-        if fact.purpose != "cure":
+        if fact.purpose not in ("cure", "debt_service"):
             return None
         for name, facility in self._state.facilities.by_name.items():
             if not facility.breaches and not facility.defaulted:
                 continue
             if facility.overdue_cents:
                 return self._service.pay(name)
+            if fact.purpose == "debt_service":
+                continue
             needs = self._needs(name, record.day)
             wanted = max((cents for test, cents in needs.items() if test != "liquidity"), default=0)
             wanted = min(wanted, facility.balance_cents, fact.amount_cents, max(0, own_cash(self._state)))

@@ -52,7 +52,11 @@ class LeverageEngine:
             facts.LoanDefaulted: [self.monitor.test_on_loan_defaulted],
             facts.LoanRecovered: [self.cures.sweep_on_inflow],
             facts.LoanInterestPaid: [self.cures.sweep_on_inflow],
-            facts.FacilityDrawn: [self.bridge.spend_on_drawn, self.optimiser.lend_on_drawn],
+            facts.FacilityDrawn: [
+                self.bridge.spend_on_drawn,
+                self.optimiser.lend_on_drawn,
+                self.service.call_on_drawn,
+            ],
             facts.FacilityRepaid: [
                 self.bridge.cancel_on_repaid,
                 self.cures.end_sweep_on_repaid,
@@ -63,6 +67,7 @@ class LeverageEngine:
             facts.FacilityMatured: [self.monitor.test_on_matured],
             facts.DrawPeriodEnded: [self.lines.sweep_on_draw_period_ended],
             facts.CovenantTested: [self.monitor.answer_tested],
+            facts.SweepEnded: [self.lines.sweep_on_sweep_ended],
             facts.SweepBegun: [self.cures.sweep_on_sweep_begun],
         }
         for fact, handlers in added.items():

@@ -15,6 +15,7 @@ from events.facts import (
     FacilityOpened,
     PaymentDefaulted,
     SweepBegun,
+    SweepEnded,
 )
 from events.record import Fact, Record
 from events.state import State
@@ -181,6 +182,14 @@ class Lines:
         if not is_nav or not fact.balance_cents or fact.facility in facilities.sweeps:
             return None
         return [SweepBegun(facility=fact.facility, reason="draw_period_over")]
+
+    def sweep_on_sweep_ended(self, record: Record, fact: SweepEnded) -> Output:
+        """A sweep that cured something may end inside the time in which all that comes in pays back the NAV line."""
+        facility = self._state.facilities.by_name[fact.facility]
+        if facility.facility_type != "nav" or not facility.balance_cents or facility.defaulted:
+            return None
+        over = facility.draw_end_day <= record.day < self._last_day
+        return [SweepBegun(facility=fact.facility, reason="draw_period_over")] if over else None
 
     def mature(self, day: int, command: MatureFacility) -> Output:
         """A maturity: extended where something is owed, an option is left and no test fails; else all is due."""

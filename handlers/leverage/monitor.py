@@ -7,7 +7,7 @@ after each repayment and at the end of the time to cure.
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from events.bus import Caused, Output
+from events.bus import Caused, Led, Output
 from events.commands import CheckCleanDown, EndCure, RemedyBreach
 from events.dates import Calendar
 from events.facts import (
@@ -115,7 +115,11 @@ class Monitor:
         return [self.test(fact.facility, record.day, "repaid")]
 
     def end_cure(self, day: int, command: EndCure) -> Output:
-        """The time to cure is over: what still fails is an event of default."""
+        """The time to cure is over: late interest is paid if there is cash now; what fails is an event of default."""
+        if self._state.facilities.by_name[command.facility].overdue_cents:
+            paid = self._service.pay(command.facility)
+            if paid:
+                return [*paid, CommandScheduled(due_day=day, command=command)]
         return [self.test(command.facility, day, "cure_deadline")]
 
     def check_clean_down(self, day: int, command: CheckCleanDown) -> Output:
@@ -244,29 +248,29 @@ class Monitor:
         ]
         expired = [test for test in failing if test in open_tests and open_tests[test][1] <= day]
         if expired and fact.trigger == "cure_deadline":
-            return [*facts, *self._default(name, expired, day)]
+            return self._default(name, expired, day, facts)
         new = [test for test in failing if test not in open_tests]
-        due = self._cure_due(name, day) if new else 0
-        for test in new:
-            facts.append(
-                CovenantBreached(
-                    facility=name,
-                    test=test,
-                    value=fact.value[test],
-                    limit=fact.limit[test],
-                    headroom_cents=fact.headroom_cents[test],
-                    cure_due_day=due,
-                )
+        if not new:
+            left = set(failing) | set(open_tests) - set(fact.passed)
+            return [*facts, *self._closed(name, left)]
+        due = self._cure_due(name, day)
+        breaches = [
+            CovenantBreached(
+                facility=name,
+                test=test,
+                value=fact.value[test],
+                limit=fact.limit[test],
+                headroom_cents=fact.headroom_cents[test],
+                cure_due_day=due,
             )
-        if new:
-            if due < self._last_day:
-                facts.append(CommandScheduled(due_day=due, command=EndCure(facility=name)))
-            if name not in facilities.sweeps and new != ["liquidity"]:
-                facts.append(SweepBegun(facility=name, reason="cure"))
-            facts += self._remedy(name, day)
-        elif facts and len(facts) == len(open_tests):
-            facts += self._all_cured(name)
-        return facts
+            for test in new
+        ]
+        rest: list[Fact] = [*breaches[1:]]
+        if due < self._last_day:
+            rest.append(CommandScheduled(due_day=due, command=EndCure(facility=name)))
+        if name not in facilities.sweeps and new != ["liquidity"]:
+            rest.append(SweepBegun(facility=name, reason="cure"))
+        return Led(breaches[0], rest + self._remedy(name, day), facts)
 
     def _cure_due(self, name: str, day: int) -> int:
         return self._calendar.add_business_days(day, max(1, self._lines.config[name].cure_business_days))
@@ -276,29 +280,30 @@ class Monitor:
         due = self._calendar.add_business_days(day, 0)
         return [CommandScheduled(due_day=due, command=RemedyBreach(facility=name))] if due < self._last_day else []
 
-    def _all_cured(self, name: str) -> list[Fact]:
-        facts: list[Fact] = [
-            CommandCancelled(scheduled_seq=seq, reason="cured")
-            for seq, (_, command) in self._state.agenda.pending.items()
-            if isinstance(command, EndCure) and command.facility == name
-        ]
-        if self._state.facilities.sweeps.get(name) == "cure":
+    def _closed(self, name: str, left: set[str]) -> list[Fact]:
+        """What ends when tests pass again: the sweep, unless one that a repayment cures still fails; the deadlines."""
+        facts: list[Fact] = []
+        if not left:
+            facts += self._no_deadline(name, "cured")
+        if self._state.facilities.sweeps.get(name) == "cure" and not left - {"liquidity"}:
             facts.append(SweepEnded(facility=name))
         return facts
 
-    def _default(self, name: str, tests: list[str], day: int) -> list[Fact]:
-        facilities = self._state.facilities
-        facts: list[Fact] = [
-            EventOfDefaultDeclared(facility=name, tests=tests),
-            FacilityAccelerated(facility=name, balance_cents=facilities.by_name[name].balance_cents),
-        ]
-        facts += [
-            CommandCancelled(scheduled_seq=seq, reason="in_default")
+    def _no_deadline(self, name: str, reason: str) -> list[Fact]:
+        return [
+            CommandCancelled(scheduled_seq=seq, reason=reason)
             for seq, (_, command) in self._state.agenda.pending.items()
             if isinstance(command, EndCure) and command.facility == name
         ]
-        facts.append(SweepBegun(facility=name, reason="default"))
-        return facts + self._remedy(name, day)
+
+    def _default(self, name: str, tests: list[str], day: int, cured: list[Fact]) -> Led:
+        rest: list[Fact] = [
+            FacilityAccelerated(facility=name, balance_cents=self._state.facilities.by_name[name].balance_cents),
+            *self._no_deadline(name, "in_default"),
+            SweepBegun(facility=name, reason="default"),
+            *self._remedy(name, day),
+        ]
+        return Led(EventOfDefaultDeclared(facility=name, tests=tests), rest, cured)
 
 
 def _tested(name: str, trigger: TestTrigger, found: list[Result], terms: dict[str, int]) -> CovenantTested:

@@ -59,18 +59,17 @@ class Optimiser:
         self._period_end = period_end
 
     def optimise(self, day: int) -> Iterator[Output]:
-        """A quarter's end: the buffer of the next quarter, then the decision."""
+        """A quarter's end: the buffer of the next quarter, then the decision, where decisions are asked for."""
         buffer = self._buffer(day)
         if buffer is not None:
             yield [buffer]
-        if not self._state.facilities.closed:
+        if self._settings.leverage.optimization.enabled and not self._state.facilities.closed:
             yield self._decide(day)
 
     def _buffer(self, day: int) -> BufferSet | None:
         """The buffer for today's debt, where it is not what is kept already."""
-        config = self._settings.leverage.optimization
         service = self._service.next_service_cents(day)
-        kept = round(config.min_cash_buffer * service) if config.enabled else 0
+        kept = round(self._settings.leverage.optimization.min_cash_buffer * service)
         if kept == self._state.facilities.buffer_cents:
             return None
         return BufferSet(buffer_cents=kept, next_service_cents=service)

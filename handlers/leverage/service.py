@@ -10,12 +10,13 @@ from events.dates import Calendar
 from events.facts import (
     CapitalCalled,
     DebtServicePaid,
+    FacilityDrawn,
     FacilityInterestAccrued,
     FacilityRepaid,
     FacilityWrittenOff,
     PaymentDefaulted,
 )
-from events.record import Fact
+from events.record import Fact, Record
 from events.state import State
 from events.state.facilities import Facility
 from handlers.fund.partners import Partners, call_due
@@ -155,7 +156,9 @@ class DebtService:
         ]
 
     def _looked_up(self, line: Line, day: int) -> int:
-        """The day whose fixing applies on a day."""
+        """The day whose fixing applies on a day; days without one go with the business day before them."""
+        while line.lookback_business_days and not self._calendar.is_business_day(day):
+            day -= 1
         for _ in range(line.lookback_business_days):
             day -= 1
             while not self._calendar.is_business_day(day):
@@ -173,7 +176,7 @@ class DebtService:
 
     def next_service_cents(self, day: int) -> int:
         """Interest and fees of the next three months, were balances and rates to stay as they are."""
-        days = self._calendar.add_months(day, 3) - day
+        days = self._calendar.add_months(day + 1, 3) - day - 1  # from a quarter's end on, the next quarter
         total = 0.0
         for name, facility in self._state.facilities.by_name.items():
             yearly = facility.undrawn_cents * facility.commitment_fee
@@ -185,7 +188,8 @@ class DebtService:
     def call_ahead(self, day: int) -> Iterator[Output]:
         """Call what the next payment day will lack: cash and proceeds against what is owed and comes to be owed."""
         facilities = self._state.facilities
-        needed = facilities.owed_cents + max(facilities.buffer_cents, self.next_service_cents(day))
+        multiple = max(1.0, self._settings.leverage.optimization.min_cash_buffer)
+        needed = facilities.owed_cents + round(multiple * self.next_service_cents(day))
         missing = needed - max(0, own_cash(self._state)) - self._state.lots.cents
         amount = min(missing, self._partners.callable_for_fees_cents())
         due = call_due(self._calendar, self._settings, day)
@@ -196,6 +200,10 @@ class DebtService:
         if amount > 0 and not pending and due < self._last_day:
             number = self._state.capital.calls + 1
             yield [CapitalCalled(call=number, amount_cents=amount, purpose="debt_service", due_day=due)]
+
+    def call_on_drawn(self, record: Record, fact: FacilityDrawn) -> Output:
+        """A draw makes debt service dearer; the optimiser keeps what its own draws need, for others it is called."""
+        return None if fact.purpose == "target" else next(self.call_ahead(record.day), None)
 
     def pay_all(self, _day: int) -> Iterator[Output]:
         """A payment day: what is owed is paid, and where it can't be, that is a payment default."""

@@ -1,0 +1,188 @@
+"""What follows a test that fails: cash, calls, sweeps, events of default; and what nothing may do meanwhile."""
+
+import pytest
+
+from funds import day, fund, of
+from scenarios import Scenario
+from scenarios.causes import why
+from test_facilities import draw, line, repay
+
+ROWS = [
+    "G,green,600000,1500000,0,30,,,",
+    "H,green,400000,1000000,0,30,2026-06-17,sale,400000",
+]
+"""Half a million is drawn against .75 × 1,000,000 and lent; when H leaves, the base is .75 × what is left."""
+
+
+def breached(tmp_path, events=(), **settings):
+    """A line of 700,000 against a base that H's exit brings from 1,275,000 to 975,000, and a shock below the debt."""
+    changes = {
+        "fund__size": 2_000_000,
+        "fund__fee_reserve": 0.5,
+        "fund__deployment_months": 1,
+        "exits__age_years": {"mean": 60, "sd": 0.1},
+        "script": [draw("2026-02-02", 700_000), *events],
+        "leverage__green_sleeve__advance_rate": 0.75,
+    }
+    return fund(tmp_path, ROWS, **{**changes, **line(), **settings})
+
+
+def kinds(run, *names):
+    return [(r.kind.split("/")[0], r.day) for r in run.log if r.kind.split("/")[0] in names]
+
+
+SHOCK = {"at": "2026-09-01", "do": {"shock_nav": -0.5}}
+"""From September on the loans, 1,300,000 at cost, are valued at half of that."""
+
+
+def test_a_valuation_that_breaks_the_base_is_cured_by_cash_and_a_call(tmp_path):
+    run = breached(tmp_path, [SHOCK])
+    quarter = day("2026-09-30")
+    [failed] = [r for r in of(run, "covenant.breached/1") if r.payload.test == "base"]
+    tested = next(r for r in of(run, "covenant.tested/1") if r.seq == failed.cause)
+    terms = tested.payload.terms
+    assert (failed.day, tested.payload.trigger) == (quarter, "quarter_end")
+    # what the tests go by: .75 of what the loans are worth, against what is owed
+    assert terms["base_cents"] == int(0.75 * terms["worth_cents"])
+    assert failed.payload.headroom_cents == terms["base_cents"] - terms["balance_cents"] < 0
+    repaid = [r for r in of(run, "facility.repaid/1") if quarter <= r.day <= failed.payload.cure_due_day]
+    cured = next(r for r in of(run, "covenant.cured/1") if r.payload.test == "base")
+    assert sum(r.payload.amount_cents for r in repaid if r.day <= cured.day) >= -failed.payload.headroom_cents
+    assert {r.payload.reason for r in repaid} <= {"cure", "sweep"}
+    assert cured.day <= failed.payload.cure_due_day
+    called = [r for r in of(run, "capital.called/1") if r.payload.purpose == "cure"]
+    if cured.day > quarter:
+        assert called
+    assert not any("base" in r.payload.tests for r in of(run, "event_of_default.declared/1"))
+
+
+def test_without_cash_and_without_calls_it_is_an_event_of_default_on_the_last_day_to_cure(tmp_path):
+    settings = {"fund__size": 1_000_000, "fund__fee_reserve": 0, "leverage__green_sleeve__commitment_fee_bps": 0}
+    settings |= {"leverage__green_sleeve__upfront_fee_bps": 0, "leverage__green_sleeve__spread_bps": 0}
+    settings |= {"market__base_rate": {"model": "constant", "initial": 0}, "leverage__green_sleeve__max_mult": 1}
+    settings |= {"leverage__green_sleeve__initial_commitment_mult": 1}
+    script = [{"at": "2026-09-01", "do": {"shock_nav": -0.9}}]
+    run = breached(tmp_path, script, **settings)
+    failed = next(r for r in of(run, "covenant.breached/1") if r.payload.test == "base")
+    assert failed.payload.cure_due_day == day("2026-11-11")  # 30 business days after Wednesday 30 September
+    [declared] = of(run, "event_of_default.declared/1")
+    assert declared.day == failed.payload.cure_due_day
+    assert "base" in declared.payload.tests
+    [accelerated] = of(run, "facility.accelerated/1")
+    assert accelerated.payload.balance_cents > 0
+    [begun] = [r for r in of(run, "sweep.begun/1") if r.payload.reason == "default"]
+    ended = next((r.day for r in of(run, "sweep.ended/1") if r.seq > begun.seq), run.state.day)
+    held = range(begun.day, ended)
+    assert not [r for r in of(run, "capital.distributed/1") if r.day in held]
+    assert not [r for r in of(run, "capital.reinvested/1") if r.day in held]
+    assert run.state.facilities.by_name["green_sleeve"].status == "in_default"
+
+
+def test_an_exit_is_followed_by_a_test_at_once(tmp_path):
+    run = breached(tmp_path)
+    exited = next(r for r in of(run, "loan.exited/1") if r.payload.loan_id == "H")
+    [tested] = [r for r in of(run, "covenant.tested/1") if r.cause == exited.seq]
+    assert (tested.day, tested.phase, tested.payload.trigger) == (day("2026-06-17"), "exits", "exit")
+    terms = tested.payload.terms
+    assert terms["base_cents"] == int(0.75 * terms["worth_cents"])
+    assert terms["worth_cents"] == pytest.approx(1_300_000_00, rel=0.06)  # G, and what the draw has bought
+    assert list(tested.payload.passed) == ["base", "ltv"]
+
+
+def test_an_exit_that_breaks_the_base_is_paid_for_by_its_own_proceeds(tmp_path):
+    """The chain from the repayment goes back to the exit, and names the lot that paid."""
+    # .6 × 1,000,000 is drawn and lent but for the buffer, then 330,000 more: 930,000 against .6 × some 1,900,000, which
+    # is more; .6 × 1,500,000 is less
+    script = [draw("2026-02-02", 600_000), draw("2026-03-02", 330_000)]
+    run = breached(tmp_path, script=script, leverage__green_sleeve__advance_rate=0.6)
+    exited = next(r for r in of(run, "loan.exited/1") if r.payload.loan_id == "H")
+    repaid = of(run, "facility.repaid/1")[0]
+    found = why(run.log, repaid.seq)
+    assert exited.seq in [record.seq for record in [*found.causes, *found.lots]]
+    assert found.causes[0].seq == exited.seq
+    assert [record.kind for record in found.causes[1:3]] == ["covenant.tested/1", "covenant.breached/1"]
+    assert repaid.day == exited.day
+
+
+def test_a_breach_that_follows_a_valuation_goes_back_to_the_market(tmp_path):
+    run = breached(tmp_path, [SHOCK])
+    [failed] = [r for r in of(run, "covenant.breached/1") if r.payload.test == "base"]
+    chain = [record.kind for record in why(run.log, failed.seq).causes]
+    assert chain == ["market.moved/1", "book.valued/1", "covenant.tested/1"]
+
+
+def test_while_a_test_fails_nothing_can_be_drawn(tmp_path):
+    script = [{"at": "2026-09-01", "do": {"shock_nav": -0.9}}, draw("2026-10-01", 1_000)]
+    run = breached(tmp_path, script)
+    assert any("in_cure" in r.payload.reason for r in of(run, "command.rejected/1"))
+
+
+@pytest.fixture(scope="module")
+def levered():
+    return Scenario.load("levered").with_(seed=7).run()
+
+
+def test_no_reinvestment_and_no_distribution_in_a_sweep(levered):
+    on, longest = {}, 0
+    for record in levered.log:
+        match record.kind:
+            case "sweep.begun/1":
+                on[record.payload.facility] = record.day
+            case "sweep.ended/1":
+                longest = max(longest, record.day - on.pop(record.payload.facility))
+            case "capital.reinvested/1" | "capital.distributed/1":
+                assert not on
+    assert longest > 365
+
+
+def test_debt_service_comes_before_reinvestment_and_the_buffer_is_kept(levered):
+    """After each reinvestment cash and proceeds still cover the buffer and what is owed."""
+    from events.state import State
+    from handlers.fund.purse import own_cash
+
+    state = State()
+    seen = 0
+    for record in levered.log:
+        state.apply(record)
+        if record.kind == "capital.reinvested/1":
+            seen += 1
+            covered = own_cash(state) + state.lots.cents
+            assert covered >= state.facilities.senior_cents
+    assert seen > 5
+    assert max(r.payload.buffer_cents for r in of(levered, "buffer.set/1")) > 0
+
+
+def test_the_optimiser_holds_leverage_at_its_target_while_it_can(levered):
+    measured = {r.day: r.payload for r in of(levered, "leverage.measured/1")}
+    decided = {r.day: r.payload for r in of(levered, "leverage.optimized/1")}
+    drawn = [r for r in of(levered, "facility.drawn/1") if r.payload.purpose == "target"]
+    assert drawn
+    for record in drawn:
+        asked = [fact for when, fact in decided.items() if fact.action == "draw" and 0 < record.day - when < 10]
+        assert asked[-1].amount_cents >= record.payload.amount_cents
+        # the draw brings debt to half of NAV, as it was when it was asked for
+    ratios = [fact.leverage_ratio for when, fact in measured.items() if 365 < when < 4 * 365]
+    assert max(ratios) < 0.6
+
+
+def test_leverage_above_its_threshold_is_brought_down_to_the_maximum():
+    script = [{"at": "2028-02-15", "do": {"shock_nav": -0.35}}]
+    loose = {"leverage.green_sleeve.max_ltv": 1.0, "leverage.green_sleeve.advance_rate": 1.0}
+    run = Scenario.load("levered").with_(seed=7, set={"script": script, **loose}).run()
+    decided = next(r for r in of(run, "leverage.optimized/1") if r.payload.action == "repay")
+    assert decided.payload.leverage_ratio > 0.7
+    begun = next(r for r in of(run, "sweep.begun/1") if r.seq > decided.seq)
+    assert (begun.payload.reason, begun.cause) == ("deleveraging", decided.seq)
+    ended = next(r for r in of(run, "sweep.ended/1") if r.seq > begun.seq)
+    repaid = [r for r in of(run, "facility.repaid/1") if decided.day <= r.day <= ended.day]
+    assert repaid
+    state = {r.day: r.payload for r in of(run, "leverage.optimized/1")}
+    after = next(fact for when, fact in state.items() if when >= ended.day)
+    assert after.leverage_ratio < 0.7
+
+
+def test_a_repayment_by_script_uses_cash_that_debt_service_leaves(tmp_path):
+    run = breached(tmp_path, [repay("2026-07-01", 100_000)])
+    [manual] = [r for r in of(run, "facility.repaid/1") if r.payload.reason == "manual"]
+    assert (manual.day, manual.payload.amount_cents) == (day("2026-07-06"), 100_000_00)
+    assert manual.payload.lots  # H's proceeds
