@@ -1,10 +1,12 @@
 """What tests share: small funds, and the real series where they are at hand."""
 
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from app import cli
 from scenarios import Run, Scenario
 
 settings.register_profile(
@@ -27,3 +29,22 @@ def real_series() -> Path:
     if not REAL_SERIES.is_dir():
         pytest.skip("the published series are not at hand")
     return REAL_SERIES
+
+
+@pytest.fixture
+def fundclock(tmp_path, monkeypatch, capfd):
+    """Runs a command in an empty folder; returns exit code, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FUNDCLOCK_STORE", raising=False)
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["fundclock", *map(str, words)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            code = stop.code or 0
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return run

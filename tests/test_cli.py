@@ -9,29 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from app import cli
-
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = ["--set", "fund.size=4m", "--set", "fund.term_years=3", "--set", "fund.reinvestment_period_years=2"]
-
-
-@pytest.fixture
-def fundclock(tmp_path, monkeypatch, capfd):
-    """Runs a command in an empty folder; returns exit code, stdout and stderr."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("FUNDCLOCK_STORE", raising=False)
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["fundclock", *map(str, words)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = stop.code or 0
-        out, err = capfd.readouterr()
-        return code, out, err
-
-    return run
 
 
 def test_run_prints_every_metric_and_keeps_the_log(fundclock):
