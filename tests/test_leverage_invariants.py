@@ -107,6 +107,14 @@ def test_every_record_leaves_a_fund_with_debt_that_can_be(changes, script, seed)
                 assert fact.balance_cents <= facilities.by_name[fact.facility].commitment_cents
             case "facility.repaid/1" | "debt_service.paid/1":
                 lots_in, lots_out = lots_in + held - lots.cents, lots_out + sum(cents for _, cents in fact.lots)
+            case "covenant.tested/1" if fact.facility == "green_sleeve":
+                excess = fact.base["loan_excess_cents"] + fact.base["zone_excess_cents"]
+                counted = int(changes[LINE + "advance_rate"] * (fact.base["eligible_cents"] - excess))
+                enough = fact.base["loans"] >= changes[LINE + "min_loans"]
+                assert fact.terms["base_cents"] == (counted if enough else 0)
+            case "covenant.tested/1":
+                least = min(int(0.9 * fact.base["uncalled_cents"]), fact.base["commitment_cents"])
+                assert fact.terms["base_cents"] == least
             case "capital.distributed/1":
                 assert record.day == run.state.day or not facilities.holds_cash_back
             case "capital.reinvested/1":

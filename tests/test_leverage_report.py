@@ -115,6 +115,28 @@ def test_every_figure_is_made_of_records(levered, name):
     json.dumps(chart)
 
 
+def test_each_loan_that_does_not_count_has_its_reason():
+    few = {"fund.size": 3e6, "fund.term_years": 5, "loans.ltv": {"mean": 0.7, "max": 0.85}}
+    run = Scenario.load("levered").with_(seed=3, set={**few, "leverage.green_sleeve.min_loans": 0}).run()
+    alive: dict[str, str] = {}
+    counted = 0
+    for record in run.log:
+        fact = record.payload
+        match record.kind:
+            case "loan.originated/1":
+                alive[fact.loan_id] = "pays"
+            case "loan.defaulted/1":
+                alive[fact.loan_id] = "defaulted"
+            case "loan.exited/1" | "loan.recovered/1":
+                del alive[fact.loan_id]
+            case "leverage.measured/1":
+                assert set(fact.ineligible) == {"defaulted", "ltv"}
+                assert set(fact.ineligible["defaulted"]) == {name for name, how in alive.items() if how != "pays"}
+                assert all(alive[name] == "pays" for name in fact.ineligible["ltv"])
+                counted += sum(map(len, fact.ineligible.values()))
+    assert counted > 10
+
+
 def test_figures_say_what_the_records_say(levered):
     measured = of(levered, "leverage.measured/1")
     series = {one["name"]: one for one in levered.figure("debt_structure")["series"]}

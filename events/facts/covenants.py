@@ -12,6 +12,8 @@ class CovenantTested(Fact):
     """The tests of a facility on a day, passed or failed, with all that they are made from (``terms``, in cents).
 
     A loan that leaves the base is followed by the tests that this may break, base and LTV, with their terms alone.
+    ``base`` are the terms of the base: loans, eligible, loan_excess and zone_excess of a NAV line; uncalled and
+    commitment of a subscription line.
 
     ``value`` is None where it is undefined; ``headroom_cents`` is by how much debt may rise, or what it is measured
     against fall, before the test fails.
@@ -25,6 +27,7 @@ class CovenantTested(Fact):
     limit: dict[str, float]
     headroom_cents: dict[str, int]
     terms: dict[str, int]
+    base: dict[str, int]
 
 
 class CovenantBreached(Fact):
@@ -98,6 +101,7 @@ class LeverageOptimized(Fact):
 class LeverageMeasured(Fact):
     """Debt at a quarter's end, after the optimiser; columns by facility. Ratios are decimals, None where undefined.
 
+    ``ineligible`` are the loans that do not count at the valuation that the base goes by, by reason.
     ``service_cents`` and ``collected_cents`` are of the last twelve months; ``average_rate`` is the cost of debt
     weighted by balance, spread included.
     """
@@ -112,7 +116,7 @@ class LeverageMeasured(Fact):
     status: dict[str, str]
     maturity_day: dict[str, int]
     base_cents: dict[str, int]
-    ineligible: dict[str, int]
+    ineligible: dict[str, list[str]]
     leverage_ratio: float | None
     loan_to_value_ratio: float | None
     debt_service_coverage_ratio: float | None

@@ -26,6 +26,16 @@ class BorrowingBase(NamedTuple):
     counted_cents: int
     base_cents: int
 
+    def terms(self) -> dict[str, int]:
+        """What is in a test's record; what counts is eligible − loan_excess − zone_excess."""
+        excess = sum(self.zone_excess_cents)
+        return {
+            "loans": self.loans,
+            "eligible_cents": self.eligible_cents,
+            "loan_excess_cents": self.loan_excess_cents,
+            "zone_excess_cents": excess,
+        }
+
 
 class CollateralPool:
     """Eligible values of living loans by row, summed by zone; kept up to date loan by loan.

@@ -24,7 +24,7 @@ class _Marks:
 
 
 class Collateral:
-    """A cache that valuations and facts give again. Cents; ``ineligible`` counts loans by reason."""
+    """A cache that valuations and facts give again. Cents."""
 
     def __init__(self, book: LoanBook, settings: Settings) -> None:
         self._book = book
@@ -39,7 +39,7 @@ class Collateral:
         self.valued_day = -1
         self.worth_cents = 0
         self.claims_cents = 0
-        self.ineligible: dict[str, int] = {}
+        self._ineligible: dict[str, NDArray[np.intp]] = {}
 
     def begin_valuation(self, day: int) -> None:
         """All loans are about to be marked."""
@@ -56,6 +56,10 @@ class Collateral:
     def remove(self, row: int) -> None:
         """A loan has left, or stopped to pay."""
         self._gone.append(row)
+
+    def ineligible(self) -> dict[str, list[str]]:
+        """Loans that do not count at the valuation that the base goes by, by reason."""
+        return {name: [self._book.ids[row] for row in rows.tolist()] for name, rows in self._ineligible.items()}
 
     def base(self, day: int) -> BorrowingBase:
         """The borrowing base as known on a day."""
@@ -83,7 +87,7 @@ class Collateral:
         pays = self._book.status()[:rows] == PERFORMING
         living = marks.worth > 0
         reasons = why_ineligible(pays, marks.ltv, self._config)
-        self.ineligible = {name: int((found & living).sum()) for name, found in reasons.items()}
+        self._ineligible = {name: np.flatnonzero(found & living) for name, found in reasons.items()}
         self._pool.mark(self._book.column("zone")[:rows], marks.worth, pays & ~reasons["ltv"])
         self._worth, self._claims = marks.worth * pays, marks.claims * pays
         self.worth_cents, self.claims_cents = int(self._worth.sum()), int(self._claims.sum())

@@ -90,6 +90,13 @@ class Lines:
             return self._collateral.base(day).base_cents
         return int(line.advance_rate * self.included_uncalled_cents())
 
+    def base_terms(self, name: str, day: int) -> dict[str, int]:
+        """What a facility's base is made from, as a test's record has it."""
+        if isinstance(self.config[name], GreenSleeveConfig):
+            return self._collateral.base(day).terms()
+        commitment = self._state.facilities.by_name[name].commitment_cents
+        return {"uncalled_cents": self.included_uncalled_cents(), "commitment_cents": commitment}
+
     def included_uncalled_cents(self) -> int:
         """What the limited partners that have not defaulted have committed and not paid in yet."""
         capital = self._state.capital

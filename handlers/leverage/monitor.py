@@ -133,17 +133,19 @@ class Monitor:
             return None
         if record.day == self._collateral.valued_day:  # the quarter's own test comes later in the day
             return None
-        base = self._collateral.base(record.day).base_cents
+        base = self._collateral.base(record.day)
         terms = {
             "debt_cents": self._state.facilities.debt_cents,
             "balance_cents": facility.balance_cents,
             "worth_cents": self._collateral.worth_cents,
             "claims_cents": self._collateral.claims_cents,
-            "base_cents": base,
+            "base_cents": base.base_cents,
         }
         config = self._settings.leverage.green_sleeve
-        found = removal_tests(facility.balance_cents, base, terms["debt_cents"], terms["claims_cents"], config)
-        return [_tested("green_sleeve", trigger, found, terms)]
+        found = removal_tests(
+            facility.balance_cents, base.base_cents, terms["debt_cents"], terms["claims_cents"], config
+        )
+        return [_tested("green_sleeve", trigger, found, terms, base.terms())]
 
     def terms(self, name: str, day: int) -> Terms:
         """What a facility's tests are made from on a day. Flows are of the last four quarters that have ended."""
@@ -215,7 +217,8 @@ class Monitor:
     def test(self, name: str, day: int, trigger: TestTrigger) -> CovenantTested:
         """The fact of a facility's tests."""
         terms = self.terms(name, day)
-        return _tested(name, trigger, self.results(name, day, terms, trigger), terms._asdict())
+        found, base = self.results(name, day, terms, trigger), self._lines.base_terms(name, day)
+        return _tested(name, trigger, found, terms._asdict(), base)
 
     def measures(self, day: int) -> dict[str, Any]:
         """The ratios that are reported, of all debt."""
@@ -306,7 +309,9 @@ class Monitor:
         return Led(EventOfDefaultDeclared(facility=name, tests=tests), rest, cured)
 
 
-def _tested(name: str, trigger: TestTrigger, found: list[Result], terms: dict[str, int]) -> CovenantTested:
+def _tested(
+    name: str, trigger: TestTrigger, found: list[Result], terms: dict[str, int], base: dict[str, int]
+) -> CovenantTested:
     return CovenantTested.of(
         {
             "facility": name,
@@ -316,5 +321,6 @@ def _tested(name: str, trigger: TestTrigger, found: list[Result], terms: dict[st
             "limit": {result.test: result.limit for result in found},
             "headroom_cents": {result.test: result.headroom_cents for result in found},
             "terms": terms,
+            "base": base,
         }
     )

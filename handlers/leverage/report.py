@@ -56,7 +56,7 @@ class LeverageReport:
                 status={name: line.status for name, line in lines.items()},
                 maturity_day={name: line.maturity_day for name, line in lines.items()},
                 base_cents={name: self._lines.base_cents(name, day) for name in lines},
-                ineligible=self._collateral.ineligible,
+                ineligible=self._collateral.ineligible(),
                 average_rate=weighted / debt if debt else None,
                 next_service_cents=self._service.next_service_cents(day),
                 **measures,
