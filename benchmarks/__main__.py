@@ -64,13 +64,15 @@ def paths(folder: Path) -> list[Row]:
     store = SqliteStore(folder / "paths.db")
     stored: Callable[[Plan], Run] = lambda plan: play_into(store, plan)  # noqa: E731
     found = []
-    for name, settings, repeats, in_memory, in_sqlite in (
-        ("base", {}, 61, 18, 25),
-        ("base without fees and carry", NO_FEES, 61, 16, 22),
-        ("base with reserve and dynamic allocation", ALL_OF_REINVESTMENT, 61, 20, 28),
-        ("small loans", SMALL_LOANS, 5, 5, 7),
+    for name, scenario, settings, repeats, in_memory, in_sqlite in (
+        ("base", "base", {}, 61, 18, 25),
+        ("base without fees and carry", "base", NO_FEES, 61, 16, 22),
+        ("base with reserve and dynamic allocation", "base", ALL_OF_REINVESTMENT, 61, 20, 28),
+        ("levered", "levered", {}, 61, 24, 32),
+        ("levered with reserve and dynamic allocation", "levered", ALL_OF_REINVESTMENT, 61, 24, 32),
+        ("small loans", "base", SMALL_LOANS, 5, 5, 7),
     ):
-        plan = Scenario.load("base").with_(seed=7, set=settings).plan()
+        plan = Scenario.load(scenario).with_(seed=7, set=settings).plan()
         for where, play, allowed in (("in memory", play_in_memory, in_memory), ("SQLite rows", stored, in_sqlite)):
             units, seconds, loans, records = path_in_units(plan, play, repeats)
             what = f"{name}, {loans:,} loans, {records:,} records, {where}"

@@ -230,6 +230,7 @@ class Simulation:
         self.bus.dismantle()
         self.kernel.dismantle()
         self._processes.clear()
+        del self._clock  # it can wake this
 
     def _schedule(self, record: Record, fact: facts.CommandScheduled) -> Output:
         self.kernel.put_on_calendar(record, fact)

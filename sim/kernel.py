@@ -92,6 +92,9 @@ class Kernel:
 
     def dismantle(self) -> None:
         """Let go of processes and of what is still on the calendar; the clock can't go on after this."""
+        for process in self.processes.values():
+            if process.is_alive and process.target.callbacks:
+                process.target.callbacks.clear()  # what it waits for would keep it, and it all that it knows
         self.processes.clear()
         self._slots.clear()
         self.env = simpy.Environment(self.day)

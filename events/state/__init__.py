@@ -34,7 +34,7 @@ class State:
         self._pending = self.agenda.pending
         self._mutators: dict[type[Fact], tuple[Mutator, ...]] = {}
         for fold in self._folds().values():
-            for fact, mutator in fold.on.items():
+            for fact, mutator in fold.on().items():
                 self._mutators[fact] = (*self._mutators.get(fact, ()), mutator)
 
     def _folds(self) -> dict[str, Fold]:

@@ -17,7 +17,10 @@ class Agenda:
 
     def __init__(self) -> None:
         self.pending: dict[int, tuple[int, Command]] = {}
-        self.on: dict[type[Fact], Mutator] = {
+
+    def on(self) -> dict[type[Fact], Mutator]:
+        """Which facts change it, and how."""
+        return {
             CommandScheduled: self._scheduled,
             CommandCancelled: self._cancelled,
         }

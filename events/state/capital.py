@@ -80,7 +80,10 @@ class Capital:
         self.paid = dict.fromkeys(FEES, 0)
         self.origination_fees_cents = 0
         self.quarters: list[Quarter] = []
-        self.on: dict[type[Fact], Mutator] = {
+
+    def on(self) -> dict[type[Fact], Mutator]:
+        """Which facts change it, and how."""
+        return {
             CapitalCalled: self._called,
             CapitalContributed: self._contributed,
             CapitalDistributed: self._distributed,

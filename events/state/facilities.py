@@ -103,7 +103,10 @@ class Facilities:
         self.line_costs: dict[int, int] = {}
         self.bridged: list[tuple[int, int, int]] = []
         self.cure_equity: list[tuple[int, int]] = []
-        self.on: dict[type[Fact], Mutator] = {
+
+    def on(self) -> dict[type[Fact], Mutator]:
+        """Which facts change it, and how."""
+        return {
             FacilityOpened: self._opened,
             FacilityRaised: self._raised,
             FacilityDrawn: self._drawn,

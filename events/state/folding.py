@@ -9,9 +9,11 @@ Mutator = Callable[[Record, Any], None]
 
 
 class Fold(Protocol):
-    """State of one concern: ``on`` says which facts change it and how, nothing else does."""
+    """State of one concern."""
 
-    on: dict[type[Fact], Mutator]
+    def on(self) -> dict[type[Fact], Mutator]:
+        """Which facts change it and how; nothing else does. A fold that kept this would refer to itself."""
+        ...
 
     def summary(self) -> dict[str, Any]:
         """The state as JSON values; equal states give equal summaries."""

@@ -18,8 +18,10 @@ class CashLedger:
         self.idle_steps: list[tuple[int, int]] = []
         self._cent_days = 0
         self._since = 0
-        self.on: dict[type[Fact], Mutator] = dict.fromkeys(POSTINGS, self._post)
-        self.on[CashInterestReceived] = self._post_interest
+
+    def on(self) -> dict[type[Fact], Mutator]:
+        """Which facts change it, and how."""
+        return {**dict.fromkeys(POSTINGS, self._post), CashInterestReceived: self._post_interest}
 
     @property
     def cash_cents(self) -> int:

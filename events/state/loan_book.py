@@ -113,7 +113,10 @@ class LoanBook:
         self._status = np.zeros(256, np.int8)
         self._filled = 0
         self._new: list[NewLoan] = []
-        self.on: dict[type[Fact], Mutator] = {
+
+    def on(self) -> dict[type[Fact], Mutator]:
+        """Which facts change it, and how."""
+        return {
             RunStarted: self._started,
             LoanOriginated: self._originated,
             LoanHistoryKnown: self._history_known,

@@ -65,7 +65,10 @@ class Lots:
         self.reinvestments = 0
         self.refused_by_hand: list[tuple[int, ReinvestmentDeclined]] = []
         self.waited_cent_days = 0
-        self.on: dict[type[Fact], Mutator] = {
+
+    def on(self) -> dict[type[Fact], Mutator]:
+        """Which facts change it, and how."""
+        return {
             LoanExited: self._received,
             LoanRecovered: self._received,
             LoanInterestPaid: self._paid,

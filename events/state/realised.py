@@ -36,7 +36,10 @@ class Realised:
 
     def __init__(self) -> None:
         self._zones: dict[str, _Sums] = {}
-        self.on: dict[type[Fact], Mutator] = {
+
+    def on(self) -> dict[type[Fact], Mutator]:
+        """Which facts change it, and how."""
+        return {
             RunStarted: self._started,
             LoanExited: self._paid_off,
             LoanRecovered: self._paid_off,

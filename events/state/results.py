@@ -46,7 +46,10 @@ class Results:
         self.base_rate = 0.0
         self.indices: dict[str, float] = {}
         self.finished = False
-        self.on: dict[type[Fact], Mutator] = {
+
+    def on(self) -> dict[type[Fact], Mutator]:
+        """Which facts change it, and how."""
+        return {
             RunStarted: self._started,
             LoanOriginated: self._originated,
             LoanExited: self._paid_off,
