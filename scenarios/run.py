@@ -76,13 +76,16 @@ class Run:
 
     @property
     def refused(self) -> list[str]:
-        """One line for each manual reinvestment that was declined."""
+        """One line for each thing that a script asked for and did not get."""
         start = parse_iso(self.manifest.start_date)
         return [
             f"the manual reinvestment of {from_cents(fact.amount_cents)} on {start + timedelta(days=day)}"
             f" was declined: {fact.reason}"
             + ("" if fact.available_cents is None else f", {from_cents(fact.available_cents)} available")
             for day, fact in self.state.lots.refused_by_hand
+        ] + [
+            f"{source} was refused on {start + timedelta(days=day)}: {reason}"
+            for day, source, reason in self.state.agenda.refused
         ]
 
     def summary(self) -> dict[str, Any]:

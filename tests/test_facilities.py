@@ -143,8 +143,23 @@ def test_a_draw_above_what_is_available_is_refused_and_says_why(tmp_path):
     # .75 × the book of 1,000,000
     run = drawn(tmp_path, [draw("2026-02-02", 750_001)])
     refused = of(run, "command.rejected/1")[0]
-    assert "only 75000000" in refused.payload.reason
+    assert "only 750000.00" in refused.payload.reason
     assert not of(run, "facility.drawn/1")
+    [warning] = [line for line in run.warnings if "refused" in line]
+    assert warning.endswith("on 2026-02-02: " + refused.payload.reason)
+
+
+def test_what_a_script_asked_for_and_did_not_get_is_a_warning(tmp_path):
+    rows = ["G,green,500000,1250000,0,30,,,", "H,green,500000,1250000,0,30,2026-02-04,sale,500000"]
+    script = [draw("2026-02-02", 700_000), repay("2026-03-02", 1)]
+    call = {"at": "2026-03-02", "do": {"call_capital": {"amount": "1bn"}}}
+    run = drawn(tmp_path, [*script, call], rows, leverage__green_sleeve__min_loans=2)
+    found = sorted(line.split(" on ")[1] for line in run.refused)
+    assert found == [
+        "2026-02-05: green_sleeve does not pay the draw: nothing_available",
+        "2026-03-02: only 991750.00 is left to call",
+        "2026-03-05: nothing is owed",
+    ]
 
 
 def test_what_was_asked_for_is_cut_to_what_is_available_on_the_day(tmp_path):

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from events.commands import Command
-from events.facts import CommandCancelled, CommandScheduled
+from events.commands import Command, RepayFacility
+from events.facts import CommandCancelled, CommandRejected, CommandScheduled, DrawDeclined
 from events.record import Fact, Record
 from events.state.folding import Mutator
 
@@ -13,23 +13,40 @@ class Agenda:
 
     A promise is kept when a first record names it as its cause: carrying out a command
     always leaves one, and be it a refusal. ``State.apply`` sees to that, for records of any kind.
+    ``refused`` are what a script asked for and did not get: day, source, reason.
     """
 
     def __init__(self) -> None:
         self.pending: dict[int, tuple[int, Command]] = {}
+        self._sources: dict[int, str] = {}
+        self.refused: list[tuple[int, str, str]] = []
 
     def on(self) -> dict[type[Fact], Mutator]:
         """Which facts change it, and how."""
         return {
             CommandScheduled: self._scheduled,
             CommandCancelled: self._cancelled,
+            CommandRejected: self._rejected,
+            DrawDeclined: self._draw_declined,
         }
 
     def _scheduled(self, record: Record, fact: CommandScheduled) -> None:
         self.pending[record.seq] = (fact.due_day, fact.command)
+        if fact.source is not None:
+            self._sources[record.seq] = fact.source
 
     def _cancelled(self, _record: Record, fact: CommandCancelled) -> None:
         self.pending.pop(fact.scheduled_seq, None)
+
+    def _rejected(self, record: Record, fact: CommandRejected) -> None:
+        by_hand = isinstance(fact.command, RepayFacility) and fact.command.reason == "manual"
+        if by_hand or record.cause in self._sources:
+            self.refused.append((record.day, self._sources[record.correlation], fact.reason))
+
+    def _draw_declined(self, record: Record, fact: DrawDeclined) -> None:
+        if fact.purpose == "manual":
+            reason = f"{fact.facility} does not pay the draw: {fact.reason}"
+            self.refused.append((record.day, self._sources[record.correlation], reason))
 
     def summary(self) -> dict[str, Any]:
         """Due day and kind of each pending promise, by seq."""

@@ -21,6 +21,7 @@ from events.facts import (
 )
 from events.record import Fact, Record
 from events.state import State
+from events.units import from_cents
 from handlers.fund.partners import Partners, call_due
 from handlers.leverage.bridge import Bridge
 from handlers.loans.generator import LoanGenerator
@@ -143,7 +144,7 @@ class Deployment:
         """A call by script; its cash is lent like a tranche's."""
         left, due = self._partners.uncalled_cents(), call_due(self._calendar, self._settings, day)
         if command.amount_cents > left:
-            return Rejected(f"only {left} cents are left to call")
+            return Rejected(f"only {from_cents(left)} is left to call")
         if due >= self._last_day:
             return Rejected("the call would be due after the fund's end")
         return next(self._call(due, command.amount_cents, "deployment"))

@@ -19,7 +19,7 @@ from events.facts import (
 )
 from events.record import Fact, Record
 from events.state import State
-from events.units import to_cents
+from events.units import from_cents, to_cents
 from handlers.fund.partners import Partners
 from handlers.fund.purse import repayment
 from handlers.leverage.collateral import Collateral
@@ -146,7 +146,8 @@ class Lines:
         available = self.available_cents(command.facility, day) - self.promised_cents(command.facility)
         if command.amount_cents > available:
             why = self.why_closed(command.facility, day) or "nothing more is available"
-            return Rejected(f"{command.facility} can't lend {command.amount_cents} cents, only {available}: {why}")
+            asked, left = from_cents(command.amount_cents), from_cents(available)
+            return Rejected(f"{command.facility} can't lend {asked}, only {left}: {why}")
         if self.notice_day(command.facility, day) >= self._last_day:
             return Rejected("the draw would be paid after the fund's end")
         return [self.ask(command.facility, day, command.amount_cents, "manual")]
