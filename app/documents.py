@@ -62,7 +62,18 @@ def replay_summary(run: str, state: State, calendar: Calendar, until: int | None
             "performing": state.book.performing,
             "in_recovery": state.book.in_recovery,
         },
-        "facilities": {},
+        "facilities": {
+            name: {
+                "status": line.status,
+                "balance": from_cents(line.balance_cents),
+                "commitment": from_cents(line.commitment_cents),
+                "undrawn": from_cents(line.undrawn_cents),
+                "owed": from_cents(line.owed_cents),
+                "maturity_date": calendar.date(line.maturity_day).isoformat(),
+                "breaches": sorted(line.breaches),
+            }
+            for name, line in state.facilities.by_name.items()
+        },
         "pending_commands": len(state.agenda.pending),
         "ledger": {account: from_cents(cents) for account, cents in sorted(ledger.balances.items())},
     }

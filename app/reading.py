@@ -113,7 +113,7 @@ def _show(run: "Run", calendar: "Calendar", parts: dict[str, Any]) -> None:
         risk = {name: value for name, value in parts["nav_risk"].items() if value is not None}
         print("  ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in risk.items()))
     if "cash_flows" in parts:
-        console().print(flows_view(parts["cash_flows"]))
+        console(wide=True).print(flows_view(parts["cash_flows"]))
     for name, view in (("reinvestment", reinvestment_view), ("leverage", leverage_view), ("chart", chart_view)):
         if name in parts:
             console(wide=True).print(view(parts[name]))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -142,11 +142,14 @@ def flows_view(rows: Iterable[Mapping[str, Any]]) -> Table:
     """Cash flows by period, in thousands; columns without any movement are left out."""
     rows = list(rows)
     names = [name for name in rows[0] if name == "period" or any(Decimal(row[name]) for row in rows)] if rows else []
+    cells = [[row[name] if name == "period" else f"{Decimal(row[name]) / 1000:,.0f}" for name in names] for row in rows]
     table = Table(title="Cash flows, thousands", title_justify="left")
-    for name in names:
-        table.add_column(FLOW_HEADS[name], justify="left" if name == "period" else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*(row[name] if name == "period" else f"{Decimal(row[name]) / 1000:,.0f}" for name in names))
+    for name, column in zip(names, zip(*cells, strict=True), strict=True):
+        longest = max(map(len, (*column, *FLOW_HEADS[name].split())))
+        justify: Literal["left", "right"] = "left" if name == "period" else "right"
+        table.add_column(FLOW_HEADS[name], justify=justify, min_width=longest)  # heads may wrap, numbers not
+    for row_cells in cells:
+        table.add_row(*row_cells)
     return table
 
 

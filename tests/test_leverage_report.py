@@ -232,6 +232,14 @@ def test_the_command_line(fundclock):
     found = json.loads(out)
     assert code == (3 if found["metrics"]["covenant_breaches"] else 0)
     assert float(found["metrics"]["peak_debt"]) > 4e7
+    code, out, _ = fundclock("replay", "last", "--as-of", "2029-12-31", "--json")
+    lines, ledger = json.loads(out)["facilities"], json.loads(out)["ledger"]
+    assert (lines["green_sleeve"]["status"], lines["ramp_line"]["status"]) == ("drawn", "matured")
+    assert lines["green_sleeve"]["balance"] == ledger["Liabilities:Facility:GreenSleeve"].removeprefix("-")
+    assert lines["green_sleeve"]["owed"] == ledger["Liabilities:FacilityPayable:GreenSleeve"].removeprefix("-")
+    assert (lines["ramp_line"]["balance"], lines["green_sleeve"]["maturity_date"]) == ("0.00", "2031-01-01")
+    code, out, _ = fundclock("show", "last", "--flows", "year")
+    assert "…" not in out
     code, out, _ = fundclock("stress", "last", "--json")
     report = json.loads(out)
     assert (code, report["schema"]) == (0, "fundclock.stress/1")
