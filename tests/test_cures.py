@@ -2,7 +2,9 @@
 
 import pytest
 
+from events.state import State
 from funds import day, fund, of
+from handlers.fund.purse import own_cash
 from scenarios import Scenario
 from scenarios.causes import why
 from test_facilities import draw, line, repay
@@ -137,9 +139,6 @@ def test_no_reinvestment_and_no_distribution_in_a_sweep(levered):
 
 def test_debt_service_comes_before_reinvestment_and_the_buffer_is_kept(levered):
     """After each reinvestment cash and proceeds still cover the buffer and what is owed."""
-    from events.state import State
-    from handlers.fund.purse import own_cash
-
     state = State()
     seen = 0
     for record in levered.log:
@@ -186,3 +185,62 @@ def test_a_repayment_by_script_uses_cash_that_debt_service_leaves(tmp_path):
     [manual] = [r for r in of(run, "facility.repaid/1") if r.payload.reason == "manual"]
     assert (manual.day, manual.payload.amount_cents) == (day("2026-07-06"), 100_000_00)
     assert manual.payload.lots  # H's proceeds
+
+
+def test_no_extension_while_a_test_fails(tmp_path):
+    terms = {"leverage__green_sleeve__term_months": 7, "leverage__green_sleeve__draw_end_months": 6}
+    script = [{"at": "2026-06-01", "do": {"shock_nav": -0.9}}]
+    run = breached(tmp_path, script, fund__fee_reserve=0.05, **terms)
+    failed = next(r for r in of(run, "covenant.breached/1") if r.payload.test == "base")
+    maturity = day("2026-08-01")
+    assert failed.day == day("2026-06-30") < maturity < failed.payload.cure_due_day
+    assert not of(run, "facility.extended/1")
+    [matured] = of(run, "facility.matured/1")
+    assert (matured.day, matured.payload.balance_cents > 0) == (maturity, True)
+    assert [r.payload.what for r in of(run, "payment.defaulted/1") if r.day == maturity] == ["principal"]
+
+
+def test_after_a_repayment_only_base_ltv_and_what_fails_are_tested(tmp_path):
+    run = breached(tmp_path, [SHOCK])
+    failing: set[str] = set()
+    seen = []
+    for record in run.log:
+        fact = record.payload
+        match record.kind:
+            case "covenant.breached/1":
+                failing.add(fact.test)
+            case "covenant.cured/1":
+                failing.remove(fact.test)
+            case "covenant.tested/1" if fact.trigger == "repaid":
+                seen.append(set(fact.passed))
+                assert seen[-1] == {"base", "ltv"} | failing
+            case "covenant.tested/1" if fact.trigger == "quarter_end":
+                assert "liquidity" in fact.passed
+    assert {"base", "ltv"} in seen
+
+
+def test_a_liquidity_test_that_fails_alone_begins_no_sweep(tmp_path):
+    run = breached(tmp_path, fund__size=1_000_000, fund__fee_reserve=0)
+    failed = of(run, "covenant.breached/1")[0]
+    assert (failed.payload.test, failed.day) == ("liquidity", day("2026-03-31"))
+    assert not [r for r in of(run, "sweep.begun/1") if r.day == failed.day]
+    begun = of(run, "sweep.begun/1")[0]
+    assert (begun.day, begun.payload.reason) == (day("2026-04-01"), "cure")  # interest is not paid either
+
+
+def test_an_event_of_default_takes_the_buffer_too(tmp_path):
+    """An hour before, 10 quarters of interest had been kept; now all but what is owed pays principal."""
+    script = [{"at": "2026-09-01", "do": {"shock_nav": -0.95}}]
+    settings = {"leverage__optimization__min_cash_buffer": 10, "fund__fee_reserve": 0.1}
+    run = breached(tmp_path, script, **settings)
+    [declared] = of(run, "event_of_default.declared/1")
+    state = State()
+    for record in run.log:
+        if record.kind == "facility.repaid/1" and record.payload.reason == "default":
+            assert record.day == declared.day
+            before = own_cash(state) + state.lots.cents - state.facilities.owed_cents
+            assert state.facilities.buffer_cents > 0
+            assert record.payload.amount_cents == before
+            return
+        state.apply(record)
+    raise AssertionError("nothing was repaid")
