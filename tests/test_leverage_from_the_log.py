@@ -74,3 +74,22 @@ def test_a_draw_is_lent_but_for_what_the_buffer_lacks(levered):
             kept += fact.kept_cents
         state.apply(record)
     assert kept > 0
+
+
+def test_each_loan_that_leaves_takes_its_claim_and_worth_with_it(levered):
+    before = None
+    compared = 0
+    for record in levered.log:
+        fact = record.payload
+        match record.kind:
+            case "covenant.tested/1" if fact.trigger in ("exit", "default"):
+                found = (fact.terms["claims_cents"], fact.terms["worth_cents"], fact.base["loans"])
+                if before is not None:
+                    compared += 1
+                    assert found[0] < before[0]
+                    assert found[1] < before[1]
+                    assert before[2] - 1 <= found[2] <= before[2]  # a loan that did not count leaves none behind
+                before = found
+            case "book.valued/1" | "loan.originated/1":
+                before = None
+    assert compared > 100
