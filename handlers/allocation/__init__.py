@@ -1,1 +1,28 @@
-"""Capital allocation."""
+"""Capital allocation: weights by strategy, capital scaled by risk, orders, efficiency."""
+
+from handlers.allocation.allocator import CapitalAllocator, risk_multiplier
+from handlers.allocation.types import (
+    AllocationError,
+    AllocationStrategy,
+    AllocationTarget,
+    PortfolioMetrics,
+    RebalanceOrder,
+    RebalanceOrders,
+    RiskMetrics,
+    VolatilityState,
+    Weights,
+)
+
+__all__ = [
+    "AllocationError",
+    "AllocationStrategy",
+    "AllocationTarget",
+    "CapitalAllocator",
+    "PortfolioMetrics",
+    "RebalanceOrder",
+    "RebalanceOrders",
+    "RiskMetrics",
+    "VolatilityState",
+    "Weights",
+    "risk_multiplier",
+]

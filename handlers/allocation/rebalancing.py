@@ -1,0 +1,42 @@
+"""Orders that bring a portfolio to its targets, where that is worth what it costs."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from handlers.allocation.types import RebalanceOrder, RebalanceOrders
+
+
+def orders(
+    current: Mapping[str, Decimal],
+    target: Mapping[str, Decimal],
+    total: Decimal,
+    threshold: Decimal,
+    largest: Decimal | None,
+    costs: Mapping[str, Decimal],
+    risk_aversion: Decimal,
+) -> RebalanceOrders:
+    """Orders where a bucket is off its target by ``threshold`` or more, by deviation and then name.
+
+    An order is worth its cost, cost rate · amount, where that is less than the loss of staying off the target,
+    γ/2 · deviation² · total: inside ± 2·cost/γ nothing is traded (Constantinides, 1986, has the same shape). An order
+    above ``largest`` is split into equal parts of at most that.
+    """
+    names = sorted(set(current) | set(target))
+    zero = Decimal(0)
+    off = {name: target.get(name, zero) - current.get(name, zero) for name in names}
+    wanted = sorted((name for name in names if off[name] and abs(off[name]) >= threshold), key=lambda n: -abs(off[n]))
+    kept: list[RebalanceOrder] = []
+    dropped: list[RebalanceOrder] = []
+    priority = 0
+    for name in wanted:
+        deviation = abs(off[name])
+        amount, action = deviation * total, "increase" if off[name] > 0 else "decrease"
+        if costs.get(name, zero) * amount >= risk_aversion / 2 * deviation**2 * total:
+            dropped.append(RebalanceOrder(name, action, amount, 0))
+            continue
+        priority += 1
+        parts = 1 if largest is None or amount <= largest else -int(-amount // largest)
+        each = amount / parts
+        sizes = [each] * (parts - 1) + [amount - each * (parts - 1)]
+        kept += [RebalanceOrder(name, action, size, priority, n, parts) for n, size in enumerate(sizes, 1)]
+    return RebalanceOrders(kept, dropped)
