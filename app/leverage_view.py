@@ -85,7 +85,7 @@ def _shock(name: str, shock: Mapping[str, float]) -> str:
     if size is None:
         return SHOCKS[name]
     sign = "+" if name == "interest_rate" else "−"
-    return f"{SHOCKS[name]} {sign}{shock[size]:.0%}"
+    return f"{SHOCKS[name]} {sign}{100 * shock[size]:.4g}%"
 
 
 def _size(name: str, size: float | None) -> str:
@@ -115,7 +115,17 @@ def _money(value: str | None) -> str:
 
 def _facilities(rows: list[dict[str, Any]]) -> Table:
     table = Table(title="Facilities at the end of the log", title_justify="left")
-    for head in ("Facility", "Status", "Ceiling", "Spread", "Draws until", "Matures", "Owed", "Interest paid", "Fees"):
+    for head in (
+        "Facility",
+        "Status",
+        "Ceiling",
+        "Spread",
+        "Draws until",
+        "Matures",
+        "Balance",
+        "Interest paid",
+        "Fees paid",
+    ):
         table.add_column(head, justify="left" if head in ("Facility", "Status") else "right", no_wrap=True)
     for row in rows:
         table.add_row(

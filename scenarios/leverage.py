@@ -77,6 +77,14 @@ class DebtHistory:
         """All tests."""
         return self.of("covenant.tested/1")
 
+    def full_tests(self, facility: str) -> list[Record]:
+        """Those of a facility that have all terms: not the ones that follow a loan's exit or default."""
+        return [
+            record
+            for record in self.tests
+            if record.payload.facility == facility and record.payload.trigger not in ("exit", "default")
+        ]
+
     @cached_property
     def names(self) -> list[str]:
         """The facilities."""
@@ -243,6 +251,11 @@ class StressReport:
         }
 
 
+def stress_tests(history: DebtHistory) -> list[Record]:
+    """The tests of the NAV line that ``stress`` chooses from where it is not told a day: those of quarters' ends."""
+    return [record for record in history.full_tests("green_sleeve") if record.payload.trigger == "quarter_end"]
+
+
 def stress(run: Run, at: int | None = None) -> StressReport:
     """What shocks would have done to the NAV line's tests on a day, from the terms of the last test until then.
 
@@ -250,19 +263,17 @@ def stress(run: Run, at: int | None = None) -> StressReport:
     the run is touched: the terms are in its log.
     """
     history = DebtHistory(run)
-    tests = [
-        record
-        for record in history.tests
-        if record.payload.facility == "green_sleeve" and record.payload.trigger not in ("exit", "default")
-    ]
+    tests = stress_tests(history)
+    if at is not None and at > run.state.day:
+        raise InvalidInput([Problem("--at", f"{history.date(at)} is after the run's last day")])
     if at is not None:
-        found = [record for record in tests if record.day <= at]
+        found = [record for record in history.full_tests("green_sleeve") if record.day <= at]
     else:
-        quarters = [record for record in tests if record.payload.trigger == "quarter_end"]
-        found = sorted(quarters, key=lambda record: (record.payload.terms["debt_cents"], record.seq))
+        found = sorted(tests, key=lambda record: (record.payload.terms["debt_cents"], record.seq))
     if not found:
-        when = "" if at is None else f" until {history.date(at)}"
-        raise InvalidInput([Problem("--at", f"the NAV line was not tested{when}; there is nothing to stress")])
+        place = "leverage" if at is None else "--at"
+        when = " at a quarter's end" if at is None else f" until {history.date(at)}"
+        raise InvalidInput([Problem(place, f"the NAV line was not tested{when}; there is nothing to stress")])
     record = found[-1]
     fact: CovenantTested = record.payload
     terms, months = Terms(**fact.terms), history.calendar.months_since_start(record.day)

@@ -13,6 +13,7 @@ from scenarios.leverage import (
     impact_of,
     metrics_of,
     stress,
+    stress_tests,
     without_debt,
 )
 from scenarios.run import Run
@@ -166,7 +167,7 @@ def leverage_report(run: Run) -> dict[str, Any]:
     """Everything there is to say about a run's facilities. Raises InvalidInput where it has none."""
     history = DebtHistory(run)
     twin = without_debt(run)
-    tested = any(record.payload.facility == "green_sleeve" for record in history.tests)
+    tested = bool(stress_tests(history))
     report = stress(run).as_json() if tested else None
     charts = {
         name: leverage_impact(history, twin) if name == "leverage_impact" else chart(history)

@@ -84,7 +84,7 @@ class Run:
             + ("" if fact.available_cents is None else f", {from_cents(fact.available_cents)} available")
             for day, fact in self.state.lots.refused_by_hand
         ] + [
-            f"{source} was refused on {start + timedelta(days=day)}: {reason}"
+            f"{source} was cut or refused on {start + timedelta(days=day)}: {reason}"
             for day, source, reason in self.state.agenda.refused
         ]
 

@@ -269,6 +269,7 @@ CHANGEABLE = (
     "zones",
     "fund.wind_down_discount",
     "fund.cash_yield_spread_bps",
+    "leverage.optimization",
 )
 """Sections and keys that may change during a run."""
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.leverage.borrowing_base import CollateralPool, why_ineligible
+from handlers.leverage.borrowing_base import CollateralPool, too_high
 from handlers.leverage.config import GreenSleeveConfig
 
 
@@ -28,14 +28,12 @@ def test_the_excess_is_cut_before_the_advance_rate():
     assert found.base_cents == 525  # 75 %
 
 
-def test_what_does_not_pay_or_stands_too_high_does_not_count():
-    reasons = why_ineligible(np.array([True, False, True]), np.array([0.5, 0.5, 0.8]), GreenSleeveConfig())
-    assert {name: found.tolist() for name, found in reasons.items()} == {
-        "defaulted": [False, True, False],
-        "ltv": [False, False, True],
-    }
-    eligible = ~np.logical_or.reduce(list(reasons.values()))
-    found = pool([100, 100, 100], [0, 0, 0], eligible=eligible, concentration={"loan": 1, "zone": 1}).base()
+def test_what_stands_too_high_does_not_count():
+    high = too_high(np.array([0.5, 0.75, 0.8]), GreenSleeveConfig())
+    assert high.tolist() == [False, False, True]
+    found = pool(
+        [100, 100, 100], [0, 0, 0], eligible=np.array([True, False, False]), concentration={"loan": 1, "zone": 1}
+    ).base()
     assert (found.loans, found.eligible_cents, found.base_cents) == (1, 100, 75)
 
 

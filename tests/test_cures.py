@@ -7,7 +7,7 @@ from funds import day, fund, of
 from handlers.fund.purse import own_cash
 from scenarios import Scenario
 from scenarios.causes import why
-from test_facilities import draw, line, repay
+from test_facilities import draw, drawn, line, repay
 
 ROWS = [
     "G,green,600000,1500000,0,30,,,",
@@ -27,6 +27,12 @@ def breached(tmp_path, events=(), **settings):
         "leverage__green_sleeve__advance_rate": 0.75,
     }
     return fund(tmp_path, ROWS, **{**changes, **line(), **settings})
+
+
+def breached_with(tmp_path, rows, script):
+    changes = {"fund__size": 1_800_000, "fund__fee_reserve": 0.5, "fund__deployment_months": 1}
+    changes |= {"exits__age_years": {"mean": 60, "sd": 0.1}, "leverage__green_sleeve__advance_rate": 0.75}
+    return fund(tmp_path, rows, **{**changes, **line(), "script": [draw("2026-02-02", 600_000), *script]})
 
 
 def kinds(run, *names):
@@ -192,7 +198,7 @@ def test_no_extension_while_a_test_fails(tmp_path):
     script = [{"at": "2026-06-01", "do": {"shock_nav": -0.9}}]
     run = breached(tmp_path, script, fund__fee_reserve=0.05, **terms)
     failed = next(r for r in of(run, "covenant.breached/1") if r.payload.test == "base")
-    maturity = day("2026-08-01")
+    maturity = day("2026-08-03")  # the first is a Saturday
     assert failed.day == day("2026-06-30") < maturity < failed.payload.cure_due_day
     assert not of(run, "facility.extended/1")
     [matured] = of(run, "facility.matured/1")
@@ -228,8 +234,8 @@ def test_a_liquidity_test_that_fails_alone_begins_no_sweep(tmp_path):
     assert (begun.day, begun.payload.reason) == (day("2026-04-01"), "cure")  # interest is not paid either
 
 
-def test_an_event_of_default_takes_the_buffer_too(tmp_path):
-    """An hour before, 10 quarters of interest had been kept; now all but what is owed pays principal."""
+def test_after_an_event_of_default_principal_gets_all_but_interest_that_is_to_come(tmp_path):
+    """The buffer of 10 quarters stays, or the next payment day would find nothing."""
     script = [{"at": "2026-09-01", "do": {"shock_nav": -0.95}}]
     settings = {"leverage__optimization__min_cash_buffer": 10, "fund__fee_reserve": 0.1}
     run = breached(tmp_path, script, **settings)
@@ -238,9 +244,132 @@ def test_an_event_of_default_takes_the_buffer_too(tmp_path):
     for record in run.log:
         if record.kind == "facility.repaid/1" and record.payload.reason == "default":
             assert record.day == declared.day
-            before = own_cash(state) + state.lots.cents - state.facilities.owed_cents
             assert state.facilities.buffer_cents > 0
-            assert record.payload.amount_cents == before
+            assert record.payload.amount_cents == own_cash(state) + state.lots.cents - state.facilities.senior_cents
             return
         state.apply(record)
     raise AssertionError("nothing was repaid")
+
+
+def test_what_the_optimiser_has_promised_to_repay_is_there_on_its_day():
+    """Distributions of the same day, and reinvestment, leave it."""
+    terms = {"draw_end_months": 84, "term_months": 96, "advance_rate": 0.9}
+    settings = {f"leverage.green_sleeve.{name}": value for name, value in terms.items()}
+    settings |= {"leverage.optimization.target_leverage": 0.65}
+    run = Scenario.load("levered").with_(seed=46, set=settings).run()
+    promised = {
+        r.seq: r.payload.command.amount_cents
+        for r in of(run, "command.scheduled/1")
+        if r.payload.command.kind == "facility.repay/1"
+    }
+    assert promised
+    repaid = {r.cause: r.payload.amount_cents for r in of(run, "facility.repaid/1") if r.cause in promised}
+    assert repaid == promised
+
+
+def test_a_default_over_a_fee_ends_when_it_is_paid():
+    """A line that owes nothing but a fee may default; its sweep ends with the payment, not with a repayment."""
+    settings = {
+        "fund.size": 1e6,
+        "fund.fee_reserve": 0,
+        "leverage.green_sleeve.min_loans": 1,
+        "leverage.green_sleeve.concentration.loan": 1,
+        "leverage.optimization.min_cash_buffer": 0,
+    }
+    run = Scenario.load("levered").with_(seed=19, set=settings).run()
+    declared = of(run, "event_of_default.declared/1")
+    assert {r.payload.facility for r in declared} == {"green_sleeve", "ramp_line"}
+    ended = {r.payload.facility: r.day for r in of(run, "sweep.ended/1")}
+    assert max(ended.values()) < run.state.day
+    assert not run.state.facilities.sweeps
+    assert any(max(ended.values()) < r.day < run.state.day for r in of(run, "capital.distributed/1"))
+
+
+def test_a_sweep_pays_late_interest_of_every_line_before_principal():
+    settings = {"leverage.green_sleeve.term_months": 120, "leverage.green_sleeve.draw_end_months": 114}
+    run = Scenario.load("levered").with_(seed=23, set={**settings, "leverage.green_sleeve.max_ltv": 0.3}).run()
+    state = State()
+    swept = 0
+    for record in run.log:
+        if record.kind == "facility.repaid/1" and record.payload.reason == "sweep":
+            swept += 1
+            assert not any(line.overdue_cents for line in state.facilities.by_name.values())
+        state.apply(record)
+    assert swept > 10
+
+
+def test_leverage_that_falls_without_repayments_ends_its_sweep():
+    script = [{"at": "2028-02-15", "do": {"shock_nav": -0.5}}, {"at": "2028-05-01", "do": {"shock_nav": 1}}]
+    loose = {"leverage.green_sleeve.max_ltv": 1.0, "leverage.green_sleeve.advance_rate": 1.0}
+    loose |= {"leverage.green_sleeve.min_dscr": 0, "leverage.green_sleeve.eligible_loan_ltv": 1.0}
+    loose |= {"leverage.green_sleeve.concentration": {"zone": 1, "loan": 1}}
+    run = Scenario.load("levered").with_(seed=7, set={"script": script, **loose}).run()
+    begun = next(r for r in of(run, "sweep.begun/1") if r.payload.reason == "deleveraging")
+    ended = next(r for r in of(run, "sweep.ended/1") if r.seq > begun.seq)
+    assert ended.day <= day("2028-06-30")
+
+
+def test_the_target_may_change_on_a_date():
+    script = [{"at": "2027-01-04", "do": {"set": {"leverage.optimization.target_leverage": 0.2}}}]
+    run = Scenario.load("levered").with_(seed=7, set={"script": script}).run()
+    when = day("2027-01-04")
+    assert {r.payload.target for r in of(run, "leverage.optimized/1") if r.day > when} == {0.2}
+
+
+def test_what_coverage_lacks_is_called(tmp_path):
+    """Nothing is collected, fees are paid: DSCR fails where there has been any debt service."""
+    early = {"leverage__green_sleeve__dscr_test_from_months": 0, "leverage__green_sleeve__cure_business_days": 200}
+    run = drawn(tmp_path, [draw("2026-02-02", 100_000)], **early)
+    failed = next(r for r in of(run, "covenant.breached/1") if r.payload.test == "dscr")
+    terms = next(r.payload.terms for r in of(run, "covenant.tested/1") if r.seq == failed.cause)
+    assert failed.payload.headroom_cents == terms["collected_cents"] - round(1.2 * terms["service_cents"]) < 0
+    called = next(r for r in of(run, "capital.called/1") if r.payload.purpose == "cure")
+    assert (called.day, called.payload.amount_cents) == (failed.day, -failed.payload.headroom_cents)
+    paid = next(r for r in of(run, "capital.contributed/1") if r.payload.purpose == "cure")
+    cured = next(r for r in of(run, "covenant.cured/1") if r.payload.test == "dscr")
+    assert cured.day == paid.day  # as equity it counts as collected, and principal is paid with it
+
+
+def test_what_liquidity_lacks_is_called_once(tmp_path):
+    plain = {"leverage__optimization__min_cash_buffer": 0, "leverage__green_sleeve__upfront_fee_bps": 0}
+    run = drawn(tmp_path, [draw("2026-02-02", 600_000)], **plain)
+    failed = of(run, "covenant.breached/1")[0]
+    assert (failed.payload.test, failed.day) == ("liquidity", day("2026-03-31"))
+    calls = {r.payload.purpose: r.payload.amount_cents for r in of(run, "capital.called/1") if r.day == failed.day}
+    assert calls["cure"] == -failed.payload.headroom_cents
+    # what falls due next quarter is called as debt service, less what comes as cure
+    owed = next(r.payload for r in of(run, "facility_interest.accrued/1"))
+    soon = next(r.payload for r in of(run, "leverage.measured/1")).next_service_cents
+    assert calls["cure"] + calls.get("debt_service", 0) <= owed.interest_cents + owed.fee_cents + soon
+
+
+def test_a_breach_in_a_deleveraging_sweep_begins_a_sweep_of_its_own():
+    script = [{"at": "2028-02-15", "do": {"shock_nav": -0.3}}]
+    line = {"leverage.green_sleeve.min_dscr": 20, "leverage.green_sleeve.dscr_test_from_months": 29}
+    run = Scenario.load("levered").with_(seed=2, set={"script": script, **line}).run()
+    failed = next(r for r in of(run, "covenant.breached/1") if r.payload.test == "dscr")
+    sweeps = [r for r in run.log if r.kind.startswith("sweep.") and r.seq > failed.seq]
+    assert [getattr(r.payload, "reason", "ended") for r in sweeps] == ["cure", "default", "ended"]
+    assert sweeps[0].day == failed.day
+    assert run.state.facilities.by_name["green_sleeve"].balance_cents == 0
+
+
+def test_a_shortfall_that_grows_is_called_too(tmp_path):
+    """The base fails at the quarter's end; an exit in October takes more out of it than it brings."""
+    rows = [ROWS[0], "I,green,300000,750000,0,30,2026-10-08,sale,1"]
+    run = breached_with(tmp_path, rows, [SHOCK])
+    failed = next(r for r in of(run, "covenant.breached/1") if r.payload.test == "base")
+    called = [r for r in of(run, "capital.called/1") if r.payload.purpose == "cure"]
+    assert [r.day for r in called][:2] == [failed.day, day("2026-10-08")]
+    assert any(r.payload.test == "base" for r in of(run, "covenant.cured/1"))
+    assert not any("base" in r.payload.tests for r in of(run, "event_of_default.declared/1"))
+
+
+def test_the_costliest_line_is_paid_back_first():
+    script = [{"at": "2026-09-15", "do": {"shock_nav": -0.5}}]
+    loose = {"leverage.green_sleeve.max_ltv": 1.0, "leverage.green_sleeve.advance_rate": 1.0}
+    run = Scenario.load("levered").with_(seed=7, set={"script": script, **loose}).run()
+    decided = next(r for r in of(run, "leverage.optimized/1") if r.payload.action == "repay")
+    measured = next(r.payload for r in of(run, "leverage.measured/1") if r.day == decided.day)
+    assert min(measured.balance_cents.values()) > 0
+    assert decided.payload.facility == "ramp_line"  # 300 − 50 basis points, the other 275 − 50

@@ -210,7 +210,7 @@ def test_maturity_is_extended_while_options_last_and_all_is_due_at_its_end(tmp_p
     run = drawn(tmp_path, [draw("2026-02-02", 600_000)], **changes)
     extended = [(r.day, r.payload.maturity_day) for r in of(run, "facility.extended/1")]
     assert extended == [
-        (day("2028-01-01"), day("2029-01-01")),
+        (day("2028-01-03"), day("2029-01-01")),  # New Year's Day of 2028 is a Saturday
         (day("2029-01-01"), day("2030-01-01")),
     ]
     [matured] = of(run, "facility.matured/1")
@@ -297,3 +297,96 @@ def test_a_partner_that_has_defaulted_does_not_count_for_the_subscription_line()
     fact = measured[0].payload
     assert defaulted
     assert fact.base_cents["ramp_line"] <= 0.9 * 9_800_000_00
+
+
+def test_what_is_not_drawn_costs_nothing_after_the_draw_period(tmp_path):
+    run = drawn(tmp_path, [draw("2026-02-02", 200_000)], leverage__green_sleeve__draw_end_months=5)
+    quarters = [r.payload for r in of(run, "facility_interest.accrued/1")]
+    # the second quarter: 1,000,000 undrawn at 50 bp from 31 March to 1 June, 62 days; then nothing is committed
+    assert quarters[1].fee_cents == round(1_000_000_00 * 0.005 * 62 / 360)
+    assert quarters[1].segments[-1][3] == 0
+    assert not any(fact.fee_cents for fact in quarters[2:])
+
+
+def test_interest_until_a_maturity_is_paid_on_it(tmp_path):
+    terms = {"leverage__green_sleeve__term_months": 8, "leverage__green_sleeve__draw_end_months": 6}
+    run = drawn(tmp_path, [draw("2026-02-02", 200_000)], leverage__green_sleeve__extensions=0, **terms)
+    maturity = day("2026-09-01")
+    [last] = [r.payload for r in of(run, "facility_interest.accrued/1") if r.payload.to_day == maturity]
+    assert last.due_day == maturity
+    assert last.interest_cents > 0
+    [paid] = [r.payload for r in of(run, "debt_service.paid/1") if r.day == maturity]
+    assert paid.interest_cents == last.interest_cents
+    assert run.state.facilities.by_name["green_sleeve"].owed_cents == 0
+
+
+def test_a_clean_down_that_is_called_already_is_not_called_again():
+    """Notice takes 40 business days, so that the line is late before the call comes in."""
+    settings = {"leverage.ramp_line.clean_down_days": 20, "calls.notice_business_days": 40}
+    run = bridged(**settings)
+    late = [r for r in of(run, "covenant.breached/1") if r.payload.test == "clean_down"]
+    assert late
+    drawn_cents = sum(r.payload.amount_cents for r in of(run, "facility.drawn/1"))
+    called = sum(
+        r.payload.amount_cents for r in of(run, "capital.called/1") if r.payload.purpose in ("clean_down", "cure")
+    )
+    assert called <= drawn_cents
+
+
+def test_the_first_day_without_draws(tmp_path):
+    """The draw period ends on Wednesday, 1 July; notice is three business days."""
+    terms = {"leverage__green_sleeve__draw_end_months": 6, "leverage__green_sleeve__term_months": 24}
+    run = drawn(tmp_path, [draw("2026-06-25", 50_000), draw("2026-06-26", 60_000)], **terms)
+    assert [(r.day, r.payload.amount_cents) for r in of(run, "facility.drawn/1")] == [(day("2026-06-30"), 50_000_00)]
+    [declined] = of(run, "draw.declined/1")
+    assert (declined.day, declined.payload.reason) == (day("2026-07-01"), "draw_period_over")
+
+
+def test_a_draw_is_late_on_the_last_day_to_clean_it_down():
+    run = bridged(**{"leverage.ramp_line.clean_down_days": 20, "calls.notice_business_days": 40})
+    late = next(r for r in of(run, "covenant.breached/1") if r.payload.test == "clean_down")
+    first = of(run, "facility.drawn/1")[0]
+    assert late.day == first.day + 20
+
+
+def test_clean_downs_of_other_draws_stay():
+    def ramp(at, act, amount):
+        return {"at": at, "do": {act: {"facility": "ramp_line", "amount": amount}}}
+
+    script = [ramp("2027-10-01", "draw", 100_000), ramp("2027-11-01", "draw", 200_000)]
+    script.append(ramp("2027-11-15", "repay", 100_000))
+    run = bridged(script=script, **{"fund.fee_reserve": 0.2})
+    second = next(r for r in of(run, "facility.drawn/1") if r.payload.amount_cents == 200_000_00)
+    assert any(r.payload.reason == "manual" for r in of(run, "facility.repaid/1"))
+    called = [r for r in of(run, "capital.called/1") if r.payload.purpose == "clean_down"]
+    assert [r.payload.amount_cents for r in called] == [200_000_00]
+    back = next(r for r in of(run, "facility.repaid/1") if r.payload.reason == "clean_down")
+    assert second.day < called[0].day < back.day <= second.day + 180
+
+
+def test_a_bridge_that_is_cut_is_called_after_all():
+    """A partner defaults on a call between notice and draw, and the line lends less against the others."""
+    script = [{"at": "2026-02-03", "do": {"default_on_call": {"partner": "b"}}}]
+    settings = {"fund.limited_partners": {"a": 0.5, "b": 0.5}, "fund.deployment_months": 3, "script": script}
+    line = {"leverage.ramp_line.limit_pct_commit": 1, "leverage.ramp_line.draw_notice_business_days": 20}
+    run = bridged(**settings, **line, **{"leverage.ramp_line.advance_rate": 0.8})
+    cut = [r for r in of(run, "facility.drawn/1") if r.payload.amount_cents < r.payload.asked_cents]
+    declined = of(run, "draw.declined/1")
+    assert cut or declined
+    for record in cut:
+        [called] = [
+            r for r in of(run, "capital.called/1") if r.cause == record.seq and r.payload.purpose == "deployment"
+        ]
+        assert called.payload.amount_cents == record.payload.asked_cents - record.payload.amount_cents
+    for record in declined:
+        [called] = [r for r in of(run, "capital.called/1") if r.cause == record.seq]
+        assert called.payload.amount_cents == record.payload.asked_cents
+
+
+def test_a_repayment_that_is_cut_is_a_warning(tmp_path):
+    rows = [LOAN, "H,green,100000,250000,0,30,2026-05-20,sale,100000"]
+    run = drawn(tmp_path, [draw("2026-02-02", 200_000), repay("2026-06-01", 10_000_000)], rows)
+    [warning] = run.refused
+    paid = of(run, "facility.repaid/1")[0].payload.amount_cents
+    assert 50_000_00 < paid < 200_000_00
+    assert warning.endswith(f"on 2026-06-04: only {paid / 100:.2f} of 10000000.00 is repaid")

@@ -3,9 +3,17 @@
 from typing import Any
 
 from events.commands import Command, RepayFacility
-from events.facts import CommandCancelled, CommandRejected, CommandScheduled, DrawDeclined
+from events.facts import (
+    CommandCancelled,
+    CommandRejected,
+    CommandScheduled,
+    DrawDeclined,
+    FacilityDrawn,
+    FacilityRepaid,
+)
 from events.record import Fact, Record
 from events.state.folding import Mutator
+from events.units import from_cents
 
 
 class Agenda:
@@ -19,6 +27,7 @@ class Agenda:
     def __init__(self) -> None:
         self.pending: dict[int, tuple[int, Command]] = {}
         self._sources: dict[int, str] = {}
+        self._repayments: dict[int, int] = {}
         self.refused: list[tuple[int, str, str]] = []
 
     def on(self) -> dict[type[Fact], Mutator]:
@@ -28,12 +37,16 @@ class Agenda:
             CommandCancelled: self._cancelled,
             CommandRejected: self._rejected,
             DrawDeclined: self._draw_declined,
+            FacilityDrawn: self._drawn,
+            FacilityRepaid: self._repaid,
         }
 
     def _scheduled(self, record: Record, fact: CommandScheduled) -> None:
         self.pending[record.seq] = (fact.due_day, fact.command)
         if fact.source is not None:
             self._sources[record.seq] = fact.source
+        elif isinstance(fact.command, RepayFacility) and fact.command.reason == "manual":
+            self._repayments[record.seq] = fact.command.amount_cents
 
     def _cancelled(self, _record: Record, fact: CommandCancelled) -> None:
         self.pending.pop(fact.scheduled_seq, None)
@@ -46,6 +59,20 @@ class Agenda:
     def _draw_declined(self, record: Record, fact: DrawDeclined) -> None:
         if fact.purpose == "manual":
             reason = f"{fact.facility} does not pay the draw: {fact.reason}"
+            self.refused.append((record.day, self._sources[record.correlation], reason))
+
+    def _drawn(self, record: Record, fact: FacilityDrawn) -> None:
+        if fact.purpose == "manual":
+            self._cut(record, fact.amount_cents, fact.asked_cents, "drawn")
+
+    def _repaid(self, record: Record, fact: FacilityRepaid) -> None:
+        asked = self._repayments.pop(record.cause or 0, None)
+        if asked is not None:
+            self._cut(record, fact.amount_cents, asked, "repaid")
+
+    def _cut(self, record: Record, cents: int, asked: int, what: str) -> None:
+        if cents < asked:
+            reason = f"only {from_cents(cents)} of {from_cents(asked)} is {what}"
             self.refused.append((record.day, self._sources[record.correlation], reason))
 
     def summary(self) -> dict[str, Any]:

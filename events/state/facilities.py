@@ -3,14 +3,18 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from events.commands import RepayFacility
 from events.facts import (
     BufferSet,
     CapitalContributed,
+    CommandRejected,
+    CommandScheduled,
     CovenantBreached,
     CovenantCured,
     CovenantTested,
     DebtServicePaid,
     DrawLent,
+    DrawPeriodEnded,
     EventOfDefaultDeclared,
     FacilityAccelerated,
     FacilityDrawn,
@@ -55,6 +59,7 @@ class Facility:
     defaulted: bool = False
     matured: bool = False
     overdue_cents: int = 0
+    ended: bool = False
     steps: list[tuple[int, int, int]] = field(default_factory=list)
     draws: list[tuple[int, int]] = field(default_factory=list)
     breaches: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -95,6 +100,7 @@ class Facilities:
         self.buffer_cents = 0
         self.period_over = False
         self.sweeps: dict[str, str] = {}
+        self._repayments: dict[int, int] = {}
         self.peak_cents = 0
         self.breached = 0
         self.max_leverage: float | None = None
@@ -118,6 +124,9 @@ class Facilities:
             PaymentDefaulted: self._payment_defaulted,
             FacilityExtended: self._extended,
             FacilityMatured: self._matured,
+            DrawPeriodEnded: self._draws_ended,
+            CommandScheduled: self._promised,
+            CommandRejected: self._rejected,
             FacilityWrittenOff: self._written_off,
             CovenantTested: self._tested,
             CovenantBreached: self._breached,
@@ -151,6 +160,12 @@ class Facilities:
     def senior_cents(self) -> int:
         """Cash that is kept for debt service: what is owed, and the buffer."""
         return self.owed_cents + self.buffer_cents if self.by_name else 0
+
+    @property
+    def kept_cents(self) -> int:
+        """Cash that is nobody else's: what is kept for debt service, and repayments of which notice was given."""
+        promised = sum(self._repayments.values())
+        return self.senior_cents + (min(promised, self.debt_cents) if promised else 0)
 
     @property
     def closed(self) -> bool:
@@ -215,12 +230,15 @@ class Facilities:
             part = min(cents, left)
             facility.draws[:1] = [(day, cents - part)] if part < cents else []
             left -= part
+        self._repayments.pop(record.cause or 0, None)
         if fact.reason in ("call", "clean_down"):
             self.bridged += [(day, record.day, cents) for day, cents in fact.draws]
         self._move(record, facility, -fact.amount_cents, fact.balance_cents)
 
     def _move(self, record: Record, facility: Facility, cents: int, balance: int) -> None:
         facility.balance_cents += cents
+        if facility.ended:
+            facility.commitment_cents = facility.balance_cents
         if facility.balance_cents != balance or balance < 0:
             raise InvariantError(f"seq {record.seq} leaves a balance of {facility.balance_cents} cents, says {balance}")
         self._flow(record.day, cents)
@@ -266,15 +284,27 @@ class Facilities:
     def _matured(self, record: Record, fact: FacilityMatured) -> None:
         facility = self.by_name[fact.facility]
         facility.matured = True
-        self._close(record.day, facility)
+        self._end(record.day, facility)
 
-    def _accelerated(self, record: Record, fact: FacilityAccelerated) -> None:
-        self._close(record.day, self.by_name[fact.facility])
+    def _accelerated(self, record: Record, _fact: FacilityAccelerated) -> None:
+        for facility in self.by_name.values():  # the others lend no more either
+            self._end(record.day, facility)
 
-    def _close(self, day: int, facility: Facility) -> None:
-        """No commitment any more, and no fee on it."""
-        facility.commitment_cents = 0
+    def _draws_ended(self, record: Record, fact: DrawPeriodEnded) -> None:
+        self._end(record.day, self.by_name[fact.facility])
+
+    def _end(self, day: int, facility: Facility) -> None:
+        """What is not drawn is not committed any more, and no fee is due on it."""
+        facility.ended = True
+        facility.commitment_cents = facility.balance_cents
         self._step(day, facility)
+
+    def _promised(self, record: Record, fact: CommandScheduled) -> None:
+        if isinstance(fact.command, RepayFacility):
+            self._repayments[record.seq] = fact.command.amount_cents
+
+    def _rejected(self, record: Record, _fact: CommandRejected) -> None:
+        self._repayments.pop(record.cause or 0, None)
 
     def _written_off(self, record: Record, fact: FacilityWrittenOff) -> None:
         facility = self.by_name[fact.facility]
@@ -328,9 +358,5 @@ class Facilities:
                 name: {key: getattr(facility, key) for key in Facility.__slots__}
                 for name, facility in self.by_name.items()
             },
-            **{
-                name: value
-                for name, value in vars(self).items()
-                if name not in ("on", "by_name", "flows", "line_costs")
-            },
+            **{name: value for name, value in vars(self).items() if name not in ("by_name", "flows", "line_costs")},
         }

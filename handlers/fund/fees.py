@@ -81,7 +81,12 @@ class Fees:
         return [FeeAccrued(fee="expenses", amount_cents=amount, base_cents=base, from_day=first, to_day=day)]
 
     def pay(self, day: int) -> Iterator[Output]:
-        """Pay what is owed as far as the cash goes, call what the reserve still gives."""
+        """Pay what is owed as far as the cash goes, call what the reserve still gives.
+
+        While a facility is in default, its lender comes first: fees wait and stay owed, until the last day at most.
+        """
+        if self._state.facilities.in_default and day != self._last_day:
+            return
         facts = self._payments()
         if facts:
             yield facts
@@ -97,7 +102,7 @@ class Fees:
 
     def pay_on_capital_contributed(self, _record: Record, fact: CapitalContributed) -> Output:
         """What a fee call has brought pays fees at once."""
-        return self._payments() if fact.purpose == "fees" else None
+        return self._payments() if fact.purpose == "fees" and not self._state.facilities.in_default else None
 
     def holdback_cents(self, day: int) -> int:
         """What a distribution leaves for what is owed and for the fees of the next quarter."""

@@ -15,14 +15,14 @@ def own_cash(state: State) -> int:
 
 
 def free_cash(state: State) -> int:
-    """What of it is not kept for debt service either."""
-    return max(0, own_cash(state) - state.facilities.senior_cents)
+    """What of it is not kept for debt service and promised repayments either."""
+    return max(0, own_cash(state) - state.facilities.kept_cents)
 
 
 def kept_in_lots(state: State) -> int:
-    """What proceeds must stay behind for debt service, because other cash does not cover it."""
-    senior = state.facilities.senior_cents
-    return max(0, senior - max(0, own_cash(state))) if senior else 0
+    """What proceeds must stay behind for lenders, because other cash does not cover what is kept for them."""
+    kept = state.facilities.kept_cents
+    return max(0, kept - max(0, own_cash(state))) if kept else 0
 
 
 class Payment(NamedTuple):

@@ -113,8 +113,6 @@ class CollateralPool:
         self._large = dict(zip(rows.tolist(), self._values[rows].tolist(), strict=True))
 
 
-def why_ineligible(
-    performing: NDArray[np.bool_], ltv: Floats, config: GreenSleeveConfig
-) -> dict[str, NDArray[np.bool_]]:
-    """Which loans do not count, by reason: ``defaulted``, else ``ltv`` above the limit."""
-    return {"defaulted": ~performing, "ltv": performing & (ltv > config.eligible_loan_ltv)}
+def too_high(ltv: Floats, config: GreenSleeveConfig) -> NDArray[np.bool_]:
+    """Which loans do not count because of their LTV."""
+    return ltv > config.eligible_loan_ltv

@@ -4,10 +4,12 @@ from events.bus import Output, Rejected
 from events.commands import CheckCleanDown, CleanDown, OriginateLoans, PayCall
 from events.dates import Calendar
 from events.facts import (
+    CallDeclined,
     CapitalCalled,
     CapitalContributed,
     CommandCancelled,
     CommandScheduled,
+    DrawDeclined,
     FacilityDrawn,
     FacilityRepaid,
 )
@@ -96,6 +98,28 @@ class Bridge:
             check = CheckCleanDown(facility=NAME, draw_day=record.day)
             facts.append(CommandScheduled(due_day=last, command=check))
         return facts
+
+    def call_rest_on_drawn(self, record: Record, fact: FacilityDrawn) -> Output:
+        """What the lender did not pay of a tranche is called after all."""
+        return self._call_rest(record.day, fact.asked_cents - fact.amount_cents) if fact.purpose == "bridge" else None
+
+    def call_on_draw_declined(self, record: Record, fact: DrawDeclined) -> Output:
+        """So is a tranche of which it paid nothing."""
+        return self._call_rest(record.day, fact.asked_cents) if fact.purpose == "bridge" else None
+
+    def _call_rest(self, day: int, cents: int) -> Output:
+        due = call_due(self._calendar, self._settings, day)
+        amount = min(cents, self._partners.uncalled_cents() - self.outstanding_cents())
+        if amount <= 0:
+            return None
+        if due >= self._last_day:
+            return [
+                CallDeclined(
+                    purpose="deployment", wanted_cents=cents, callable_cents=amount, reason="due_after_the_end"
+                )
+            ]
+        number = self._state.capital.calls + 1
+        return [CapitalCalled(call=number, amount_cents=amount, purpose="deployment", due_day=due)]
 
     def clean_down(self, day: int, _command: CleanDown) -> Output | Rejected:
         """Call what pays back all that is drawn, if no call on its way does."""

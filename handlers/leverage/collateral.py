@@ -7,8 +7,8 @@ what has left or stopped to pay does not count any more.
 import numpy as np
 from numpy.typing import NDArray
 
-from events.state.loan_book import PERFORMING, LoanBook, grown
-from handlers.leverage.borrowing_base import BorrowingBase, CollateralPool, Floats, why_ineligible
+from events.state.loan_book import DEFAULTED, PERFORMING, LoanBook, grown
+from handlers.leverage.borrowing_base import BorrowingBase, CollateralPool, Floats, too_high
 from handlers.settings import Settings
 
 
@@ -39,7 +39,7 @@ class Collateral:
         self.valued_day = -1
         self.worth_cents = 0
         self.claims_cents = 0
-        self._ineligible: dict[str, NDArray[np.intp]] = {}
+        self._too_high = np.zeros(0, np.bool_)
 
     def begin_valuation(self, day: int) -> None:
         """All loans are about to be marked."""
@@ -58,8 +58,13 @@ class Collateral:
         self._gone.append(row)
 
     def ineligible(self) -> dict[str, list[str]]:
-        """Loans that do not count at the valuation that the base goes by, by reason."""
-        return {name: [self._book.ids[row] for row in rows.tolist()] for name, rows in self._ineligible.items()}
+        """Loans that live and do not count, by reason."""
+        status, ids = self._book.status(), self._book.ids
+        paying = status[: len(self._too_high)] == PERFORMING
+        return {
+            "defaulted": [ids[row] for row in np.flatnonzero(status == DEFAULTED).tolist()],
+            "ltv": [ids[row] for row in np.flatnonzero(self._too_high & paying).tolist()],
+        }
 
     def base(self, day: int) -> BorrowingBase:
         """The borrowing base as known on a day."""
@@ -85,10 +90,8 @@ class Collateral:
         """Put a valuation in place. Loans that have gone since are not in the sums; those bought since come next."""
         rows = marks.rows
         pays = self._book.status()[:rows] == PERFORMING
-        living = marks.worth > 0
-        reasons = why_ineligible(pays, marks.ltv, self._config)
-        self._ineligible = {name: np.flatnonzero(found & living) for name, found in reasons.items()}
-        self._pool.mark(self._book.column("zone")[:rows], marks.worth, pays & ~reasons["ltv"])
+        self._too_high = too_high(marks.ltv, self._config)
+        self._pool.mark(self._book.column("zone")[:rows], marks.worth, pays & ~self._too_high)
         self._worth, self._claims = marks.worth * pays, marks.claims * pays
         self.worth_cents, self.claims_cents = int(self._worth.sum()), int(self._claims.sum())
         self._rows = rows
@@ -100,7 +103,9 @@ class Collateral:
         principal = book.column("principal_cents")[new] * (book.status()[new] == PERFORMING)
         ltv = principal / book.column("property_value_cents")[new]
         zones = book.column("zone")[new]
-        self._pool.add(first, zones, np.where(ltv <= self._config.eligible_loan_ltv, principal, 0))
+        high = too_high(ltv, self._config)
+        self._too_high = np.concatenate((self._too_high, high))
+        self._pool.add(first, zones, np.where(high, 0, principal))
         self._rows = len(book)
         self._worth, self._claims = grown(self._worth, self._rows), grown(self._claims, self._rows)
         self._worth[new] = self._claims[new] = principal

@@ -12,6 +12,7 @@ Multiple = Annotated[Number, Field(ge=0, le=100)]
 Bps = Annotated[Number, Field(ge=0, le=10_000)]
 Months = Annotated[Count, Field(gt=0, le=720)]
 BusinessDays = Annotated[Count, Field(ge=0, le=250)]
+Notice = Annotated[Count, Field(ge=1, le=250)]
 
 
 class ConcentrationConfig(Config):
@@ -54,8 +55,8 @@ class GreenSleeveConfig(LineConfig):
     eligible_loan_ltv: Share = 0.75
     concentration: ConcentrationConfig = ConcentrationConfig()
     min_loans: Annotated[Count, Field(ge=0)] = 20
-    draw_notice_business_days: BusinessDays = 3
-    cure_business_days: BusinessDays = 30
+    draw_notice_business_days: Notice = 3
+    cure_business_days: Notice = 30
     dscr_test_from_months: Annotated[Count, Field(ge=0, le=720)] = 24
     valuation_lag_days: Annotated[Count, Field(ge=0, le=366)] = 0
 
@@ -80,8 +81,8 @@ class RampLineConfig(LineConfig):
     term_months: Months = 36
     advance_rate: Share = 0.9
     clean_down_days: Annotated[Count, Field(gt=0, le=3660)] = 180
-    draw_notice_business_days: BusinessDays = 1
-    cure_business_days: BusinessDays = 15
+    draw_notice_business_days: Notice = 1
+    cure_business_days: Notice = 15
 
     @model_validator(mode="after")
     def _can_lend(self) -> Self:
@@ -134,7 +135,7 @@ class StressTestingConfig(Config):
     """Sizes of the shocks."""
 
     enabled: StrictBool = True
-    interest_rate_shock: Rate = 0.02
+    interest_rate_shock: Annotated[Rate, Field(ge=0, le=1)] = 0.02
     nav_shock: Share = 0.2
     liquidity_shock: Share = 0.5
 

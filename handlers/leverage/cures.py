@@ -7,6 +7,8 @@ from events.facts import (
     CapitalCalled,
     CapitalContributed,
     CommandScheduled,
+    CovenantTested,
+    DebtServicePaid,
     FacilityRepaid,
     LoanExited,
     LoanInterestPaid,
@@ -64,10 +66,11 @@ class Cures:
                 return [*facts, again] if others or facility.defaulted else facts
         needs = self._needs(name, day)
         repay = max((needs.get(test, 0) for test in (*REPAYABLE, "default")), default=0)
-        payment = repayment(self._state, min(repay, facility.balance_cents), keep_buffer=not facility.defaulted)
+        payment = repayment(self._state, min(repay, facility.balance_cents))
         facts = repaid(self._state, name, payment, self._reason(name)) if payment.amount_cents else []
         call = max(repay - payment.amount_cents, needs.get("dscr", 0))
-        facts += self._call(call + needs.get("liquidity", 0) + needs.get("payment", 0), day)
+        call += needs.get("liquidity", 0) + needs.get("payment", 0)
+        facts += self._call(call + sum(self._to_call(other, day) for other in self._lines.config if other != name), day)
         return facts or Rejected("there is nothing to repay with and nothing left to call")
 
     def _reason(self, name: str) -> str:
@@ -81,16 +84,39 @@ class Cures:
         results = self._monitor.results(name, day, self._monitor.terms(name, day), "repaid")
         return {result.test: -result.headroom_cents for result in results if not result.passed}
 
+    def _to_call(self, name: str, day: int) -> int:
+        """What a facility's failing tests ask to be called."""
+        facility = self._state.facilities.by_name[name]
+        if not facility.breaches and not facility.defaulted:
+            return 0
+        needs = self._needs(name, day)
+        repay = max((needs.get(test, 0) for test in (*REPAYABLE, "default", "dscr")), default=0)
+        return repay + needs.get("liquidity", 0) + needs.get("payment", 0)
+
+    def call_on_tested(self, record: Record, fact: CovenantTested) -> Output:
+        """A test that fails for some time already may lack more than what was called for it."""
+        facility = self._state.facilities.by_name[fact.facility]
+        known = any(test in facility.breaches and not passed for test, passed in fact.passed.items())
+        if not known or facility.defaulted or fact.trigger == "cure_deadline" or self._remedy_pending():
+            return None
+        return self._call(sum(self._to_call(name, record.day) for name in self._lines.config), record.day) or None
+
+    def _remedy_pending(self) -> bool:
+        return any(isinstance(command, RemedyBreach) for _, command in self._state.agenda.pending.values())
+
     def _call(self, cents: int, day: int) -> list[Fact]:
-        """A capital call for what is missing, if one is not on its way."""
-        uncalled = self._partners.uncalled_cents()
+        """A capital call for what is missing and not on its way; calls for loans pay a subscription line first."""
         due = call_due(self._calendar, self._settings, day)
-        pending = any(
-            isinstance(command, PayCall) and command.purpose == "cure"
+        purposes = {"cure"}
+        if any(line.breaches for line in self._state.facilities.by_name.values() if line.facility_type != "nav"):
+            purposes |= {"deployment", "clean_down"}
+        coming = sum(
+            command.amount_cents
             for _, command in self._state.agenda.pending.values()
+            if isinstance(command, PayCall) and command.purpose in purposes
         )
-        amount = min(cents, uncalled)
-        if amount <= 0 or pending or due >= self._last_day:
+        amount = min(cents - coming, self._partners.uncalled_cents())
+        if amount <= 0 or due >= self._last_day:
             return []
         number = self._state.capital.calls + 1
         return [CapitalCalled(call=number, amount_cents=amount, purpose="cure", due_day=due)]
@@ -112,7 +138,12 @@ class Cures:
             if wanted:
                 payment = repayment(self._state, wanted, keep_buffer=False)
                 if payment.amount_cents:
-                    return repaid(self._state, name, payment, self._reason(name))
+                    others = [
+                        CommandScheduled(due_day=record.day, command=RemedyBreach(facility=other))
+                        for other, line in self._state.facilities.by_name.items()
+                        if other != name and (line.breaches or line.defaulted) and line.balance_cents
+                    ]
+                    return [*repaid(self._state, name, payment, self._reason(name)), *others]
             if not facility.defaulted:
                 return [self._monitor.test(name, record.day, "repaid")]
         return None
@@ -133,26 +164,30 @@ class Cures:
         self._sweep_day = due
         return [CommandScheduled(due_day=due, command=SweepCash())]
 
-    def sweep(self, day: int, _command: SweepCash) -> Output | Rejected:
-        """Late interest first, then principal: of a facility in default, then of the one that costs most."""
+    def sweep(self, day: int, command: SweepCash) -> Output | Rejected:
+        """Late interest first, then principal: of a facility in default, then of the one that costs most.
+
+        Where there may be cash left for another, the sweep goes on.
+        """
         facilities = self._state.facilities
         self._sweep_day = min(self._sweep_day, day - 1)  # what comes in later today is swept later today
         if not facilities.sweeps:
             return Rejected("no sweep is on any more")
         lines = facilities.by_name
+        again = CommandScheduled(due_day=day, command=command)
+        late = next((name for name, line in lines.items() if line.overdue_cents), None)
+        if late is not None:
+            facts = self._service.pay(late)
+            return [*facts, again] if facts else Rejected("there is no cash for late interest")
         names = sorted(facilities.sweeps, key=lambda name: (not lines[name].defaulted, -lines[name].spread))
         for name in names:
-            facility = lines[name]
-            if facility.overdue_cents:
-                facts = self._service.pay(name)
-                if facts:
-                    return facts
-            wanted = facility.balance_cents
+            wanted = lines[name].balance_cents
             if facilities.sweeps[name] == "deleveraging":
                 wanted = min(wanted, self.above_maximum_cents())
-            payment = repayment(self._state, wanted, keep_buffer=not facility.defaulted)
+            payment = repayment(self._state, wanted)
             if payment.amount_cents:
-                return repaid(self._state, name, payment, "sweep")
+                more = payment.amount_cents == wanted and len(names) > 1
+                return [*repaid(self._state, name, payment, "sweep"), *([again] if more else [])]
         return Rejected("nothing is there that debt service does not need")
 
     def above_maximum_cents(self) -> int:
@@ -160,14 +195,23 @@ class Cures:
         most = self._settings.leverage.optimization.max_leverage
         return max(0, self._state.facilities.debt_cents - int(most * max(0, self._state.ledger.nav_cents())))
 
-    def end_sweep_on_repaid(self, _record: Record, fact: FacilityRepaid) -> Output:
-        """A sweep ends with the balance, or where it was to bring leverage down, with that."""
-        facilities = self._state.facilities
-        reason = facilities.sweeps.get(fact.facility)
+    def end_sweep_on_paid(self, _record: Record, fact: FacilityRepaid | DebtServicePaid) -> Output:
+        """A payment may have been the last that a sweep was for."""
+        return [SweepEnded(facility=fact.facility)] if self._over(fact.facility) else None
+
+    def end_sweeps(self) -> Output:
+        """Sweeps that are over although nothing was paid: leverage has come down because loans are worth more."""
+        return [SweepEnded(facility=name) for name in self._state.facilities.sweeps if self._over(name)]
+
+    def _over(self, name: str) -> bool:
+        """Whether a sweep has got what it was for: all that is owed or, to bring leverage down, that."""
+        reason = self._state.facilities.sweeps.get(name)
         if reason is None:
-            return None
-        low = reason == "deleveraging" and not self.above_maximum_cents()
-        return [SweepEnded(facility=fact.facility)] if low or not fact.balance_cents else None
+            return False
+        if reason == "deleveraging" and not self.above_maximum_cents():
+            return True
+        facility = self._state.facilities.by_name[name]
+        return not facility.balance_cents + facility.overdue_cents
 
     def request(self, day: int, command: RequestRepayment) -> Output | Rejected:
         """A repayment by script, with the notice of a draw."""

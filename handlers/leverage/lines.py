@@ -56,7 +56,7 @@ class Lines:
         for name, line in self.config.items():
             months = line.draw_end_months if isinstance(line, GreenSleeveConfig) else line.draw_period_months
             draw_end = self._calendar.add_months(day, months)
-            maturity = self._calendar.add_months(day, line.term_months)
+            maturity = self._maturity(day, line.term_months)
             if isinstance(line, GreenSleeveConfig):
                 commitment, ceiling = to_cents(size * line.initial_commitment_mult), to_cents(size * line.max_mult)
                 upfront, extensions = round(commitment * line.upfront_fee_bps / 10_000), line.extensions
@@ -82,6 +82,10 @@ class Lines:
                 if due < self._last_day
             ]
             yield Led(opened, promises)
+
+    def _maturity(self, day: int, months: int) -> int:
+        """So many months after a day, or the next business day."""
+        return self._calendar.add_business_days(self._calendar.add_months(day, months), 0)
 
     def base_cents(self, name: str, day: int) -> int:
         """What a facility lends against on a day: eligible loans, or uncalled commitments, × the advance rate."""
@@ -134,7 +138,7 @@ class Lines:
 
     def notice_day(self, name: str, day: int) -> int:
         """The day on which a draw or repayment of which notice is given today takes place: tomorrow at the earliest."""
-        return self._calendar.add_business_days(day + 1, max(0, self.config[name].draw_notice_business_days - 1))
+        return self._calendar.add_business_days(day + 1, self.config[name].draw_notice_business_days - 1)
 
     def ask(self, name: str, day: int, cents: int, purpose: str) -> CommandScheduled:
         """Notice of a draw."""
@@ -187,7 +191,7 @@ class Lines:
         """From the end of its draw period on, what comes in pays back the NAV line."""
         facilities = self._state.facilities
         is_nav = facilities.by_name[fact.facility].facility_type == "nav"
-        if not is_nav or not fact.balance_cents or fact.facility in facilities.sweeps:
+        if not is_nav or not fact.balance_cents or facilities.sweeps.get(fact.facility) in ("cure", "default"):
             return None
         return [SweepBegun(facility=fact.facility, reason="draw_period_over")]
 
@@ -205,15 +209,23 @@ class Lines:
         facility = self._state.facilities.by_name[name]
         sound = not facility.breaches and not facility.defaulted
         if facility.balance_cents and facility.extensions_left and sound and isinstance(line, GreenSleeveConfig):
-            maturity = self._calendar.add_months(day, line.extension_months)
+            used = line.extensions - facility.extensions_left + 1
+            maturity = self._maturity(0, line.term_months + used * line.extension_months)
             later = FacilityExtended(facility=name, maturity_day=maturity, extensions_left=facility.extensions_left - 1)
             if maturity >= self._last_day:
                 return [later]
             return Led(later, [CommandScheduled(due_day=maturity, command=MatureFacility(facility=name))])
-        facts: list[Fact] = []
-        accrued = self._service.accrue(name, day)
+        again = CommandScheduled(due_day=day, command=command)
+        accrued = self._service.accrue(name, day, due_day=day)
         if accrued is not None:
-            facts.append(accrued)
+            return [accrued, again]
+        if facility.owed_cents > facility.overdue_cents:
+            paid = self._service.pay(name)
+            if paid:
+                return [*paid, again]
+        facts: list[Fact] = []
+        if facility.owed_cents > facility.overdue_cents:
+            facts.append(PaymentDefaulted(facility=name, what="service", unpaid_cents=facility.owed_cents))
         balance = facility.balance_cents
         payment = repayment(self._state, balance)
         if payment.amount_cents:

@@ -271,12 +271,12 @@ class Monitor:
         rest: list[Fact] = [*breaches[1:]]
         if due < self._last_day:
             rest.append(CommandScheduled(due_day=due, command=EndCure(facility=name)))
-        if name not in facilities.sweeps and new != ["liquidity"]:
+        if facilities.sweeps.get(name, "deleveraging") == "deleveraging" and new != ["liquidity"]:
             rest.append(SweepBegun(facility=name, reason="cure"))
         return Led(breaches[0], rest + self._remedy(name, day), facts)
 
     def _cure_due(self, name: str, day: int) -> int:
-        return self._calendar.add_business_days(day, max(1, self._lines.config[name].cure_business_days))
+        return self._calendar.add_business_days(day, self._lines.config[name].cure_business_days)
 
     def _remedy(self, name: str, day: int) -> list[Fact]:
         """The promise to repay and call what cures, on the next business day."""
@@ -300,12 +300,13 @@ class Monitor:
         ]
 
     def _default(self, name: str, tests: list[str], day: int, cured: list[Fact]) -> Led:
+        facility = self._state.facilities.by_name[name]
         rest: list[Fact] = [
-            FacilityAccelerated(facility=name, balance_cents=self._state.facilities.by_name[name].balance_cents),
+            FacilityAccelerated(facility=name, balance_cents=facility.balance_cents),
             *self._no_deadline(name, "in_default"),
-            SweepBegun(facility=name, reason="default"),
-            *self._remedy(name, day),
         ]
+        if facility.balance_cents + facility.overdue_cents:
+            rest += [SweepBegun(facility=name, reason="default"), *self._remedy(name, day)]
         return Led(EventOfDefaultDeclared(facility=name, tests=tests), rest, cured)
 
 

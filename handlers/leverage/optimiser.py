@@ -63,6 +63,7 @@ class Optimiser:
         buffer = self._buffer(day)
         if buffer is not None:
             yield [buffer]
+        yield self._cures.end_sweeps()
         if self._settings.leverage.optimization.enabled and not self._state.facilities.closed:
             yield self._decide(day)
 
@@ -119,8 +120,8 @@ class Optimiser:
             taken = line.balance_cents + self._lines.promised_cents(name)
             room = max(0, self._lines.base_cents(name, day) - taken)
             amount = min(wanted, room, max(0, line.ceiling_cents - taken))
-            if amount < self._purchases.smallest_cents():
-                reason = "the base has no room for a loan" if room <= amount else "less than a loan is wanted"
+            if amount - self._lacking(day, name, amount) < self._purchases.smallest_cents():
+                reason = "less than a loan would be lent"
                 continue
             facts: list[Fact] = []
             if taken + amount > line.commitment_cents:
@@ -130,6 +131,14 @@ class Optimiser:
             return Led(self._fact(leverage, "draw", name, wanted, amount, short)[0], facts)
         return self._fact(leverage, "hold", None, wanted, 0, reason)
 
+    def _lacking(self, day: int, name: str, amount: int) -> int:
+        """What of a draw would be kept, because the cash at hand does not cover the buffer that it makes needed."""
+        line, lines = self._state.facilities.by_name[name], self._state.facilities
+        quarter = (self._service.rates(day)[name] - line.commitment_fee) * amount / 4
+        multiple = self._settings.leverage.optimization.min_cash_buffer
+        needed = lines.owed_cents + lines.buffer_cents + round(multiple * quarter)
+        return max(0, needed - max(0, own_cash(self._state)) - self._state.lots.cents)
+
     def _raise(self, name: str, line: Facility, commitment: int) -> FacilityRaised:
         config = self._lines.config[name]
         assert isinstance(config, GreenSleeveConfig)
@@ -137,7 +146,7 @@ class Optimiser:
         return FacilityRaised(facility=name, commitment_cents=commitment, upfront_fee_cents=fee)
 
     def _repay(self, day: int, leverage: float | None, above: int) -> Output:
-        """Give notice of what brings leverage down to its maximum; what cash does not cover is swept."""
+        """Give notice of what brings leverage down to its maximum; where the cash does not cover it, sweep."""
         lines = self._state.facilities.by_name
         names = sorted(lines, key=lambda name: (-_margin(lines[name]), lines[name].maturity_day))
         names = [name for name in names if lines[name].balance_cents and not self._cures.locked_out(name, day)]
@@ -148,10 +157,10 @@ class Optimiser:
         due = self._lines.notice_day(name, day)
         amount = repayment(self._state, wanted).amount_cents if due < self._last_day else 0
         facts: list[Fact] = []
-        if amount:
+        if amount == above:
             command = RepayFacility(facility=name, amount_cents=amount, reason="deleveraging")
             facts.append(CommandScheduled(due_day=due, command=command))
-        if amount < above and name not in self._state.facilities.sweeps:
+        elif name not in self._state.facilities.sweeps:
             facts.append(SweepBegun(facility=name, reason="deleveraging"))
         how = "down to the maximum" if amount == above else "as far as the cash goes; the rest is swept"
         return Led(self._fact(leverage, "repay", name, above, amount, how)[0], facts)

@@ -83,8 +83,8 @@ class DebtService:
         for exact in self._exact.values():
             exact.period, exact.period_posted = [], Fraction(0)
 
-    def accrue(self, name: str, day: int) -> FacilityInterestAccrued | None:
-        """What a facility has earned since it last accrued; None where nothing has."""
+    def accrue(self, name: str, day: int, due_day: int | None = None) -> FacilityInterestAccrued | None:
+        """What a facility has earned since it last accrued, due on the next payment day; None where nothing has."""
         facility, line, exact = self._state.facilities.by_name[name], self._lines[name], self._exact[name]
         steps = [*facility.steps, (day, 0, 0)]
         rows: list[tuple[int, int, int, int, float]] = []
@@ -106,7 +106,7 @@ class DebtService:
             facility=name,
             from_day=rows[0][0],
             to_day=day,
-            due_day=self.due_day(day),
+            due_day=self.due_day(day) if due_day is None else due_day,
             interest_cents=interest,
             fee_cents=fee,
             segments=rows,
@@ -191,19 +191,19 @@ class DebtService:
         multiple = max(1.0, self._settings.leverage.optimization.min_cash_buffer)
         needed = facilities.owed_cents + round(multiple * self.next_service_cents(day))
         missing = needed - max(0, own_cash(self._state)) - self._state.lots.cents
+        calls = [act for _, act in self._state.agenda.pending.values() if isinstance(act, PayCall)]
+        if any("liquidity" in line.breaches or "payment" in line.breaches for line in facilities.by_name.values()):
+            missing -= sum(call.amount_cents for call in calls if call.purpose == "cure")
         amount = min(missing, self._partners.callable_for_fees_cents())
         due = call_due(self._calendar, self._settings, day)
-        pending = any(
-            isinstance(command, PayCall) and command.purpose == "debt_service"
-            for _, command in self._state.agenda.pending.values()
-        )
+        pending = any(call.purpose == "debt_service" for call in calls)
         if amount > 0 and not pending and due < self._last_day:
             number = self._state.capital.calls + 1
             yield [CapitalCalled(call=number, amount_cents=amount, purpose="debt_service", due_day=due)]
 
     def call_on_drawn(self, record: Record, fact: FacilityDrawn) -> Output:
-        """A draw makes debt service dearer; the optimiser keeps what its own draws need, for others it is called."""
-        return None if fact.purpose == "target" else next(self.call_ahead(record.day), None)
+        """A bridge makes debt service dearer, and is spent whole; other draws keep what they need."""
+        return next(self.call_ahead(record.day), None) if fact.purpose == "bridge" else None
 
     def pay_all(self, _day: int) -> Iterator[Output]:
         """A payment day: what is owed is paid, and where it can't be, that is a payment default."""
