@@ -11,6 +11,12 @@ SMALL = {
     "exits.age_years": {"mean": 2, "sd": 1},
 }
 FALL = [{"at": "2028-02-01", "do": {"shock_price": "-35%"}}]
+RAMP_BY_HAND = [
+    {"at": "2026-11-02", "do": {"draw": {"facility": "ramp_line", "amount": 50_000}}},
+    {"at": "2026-12-01", "do": {"repay": {"facility": "ramp_line", "amount": 10_000}}},
+]
+"""A draw and an early repayment, which may be locked out."""
+
 HIGH = {"loans.ltv": {"mean": 0.65, "sd": 0.05, "min": 0.5, "max": 0.85}, "script": FALL}
 """Loans at .65 of the house, and prices that fall by a third: tests fail."""
 
@@ -56,6 +62,10 @@ MOVES = [
     ("ramp_line.draw_notice_business_days", 10, {}),
     ("ramp_line.cure_business_days", 2, "late"),
     ("ramp_line.day_count", "ACT/365F", {}),
+    ("ramp_line.interest", "compounded", {}),
+    ("ramp_line.lookback_business_days", 5, {}),
+    ("ramp_line.rate_floor", 0.06, {}),
+    ("ramp_line.prepayment_lockout_months", 60, "by hand"),
     ("optimization.enabled", False, {}),
     ("optimization.target_leverage", 0.3, {}),
     ("optimization.max_leverage", 0.5, "above"),
@@ -99,6 +109,8 @@ def test_a_parameter_moves_a_result(key, value, beside):
         settings |= ABOVE
     elif beside == "late":
         settings |= LATE
+    elif beside == "by hand":
+        settings |= {"script": RAMP_BY_HAND}
     else:
         settings |= {f"leverage.{name}": other for name, other in beside.items()}
     plain, moved = results(settings), results({**settings, f"leverage.{key}": value})
