@@ -171,9 +171,9 @@ def test_the_optimiser_holds_leverage_at_its_target_while_it_can(levered):
 
 
 def test_leverage_above_its_threshold_is_brought_down_to_the_maximum():
-    script = [{"at": "2028-02-15", "do": {"shock_nav": -0.35}}]
+    script = [{"at": "2028-02-15", "do": {"shock_nav": -0.28}}]
     loose = {"leverage.green_sleeve.max_ltv": 1.0, "leverage.green_sleeve.advance_rate": 1.0}
-    run = Scenario.load("levered").with_(seed=7, set={"script": script, **loose}).run()
+    run = Scenario.load("levered").with_(seed=2, set={"script": script, **loose}).run()
     decided = next(r for r in of(run, "leverage.optimized/1") if r.payload.action == "repay")
     assert decided.payload.leverage_ratio > 0.7
     begun = next(r for r in of(run, "sweep.begun/1") if r.seq > decided.seq)
@@ -187,7 +187,7 @@ def test_leverage_above_its_threshold_is_brought_down_to_the_maximum():
         state.apply(record)
         if record in repaid:
             left.append(state.facilities.debt_cents / state.ledger.nav_cents())
-    assert min(left) > 0.65 - 1e-6  # and not lower: what else there is, is the fund's
+    assert min(left) == pytest.approx(0.65, abs=1e-6)  # what else there is, is the fund's
     decisions = {r.day: r.payload for r in of(run, "leverage.optimized/1")}
     after = next(fact for when, fact in decisions.items() if when >= ended.day)
     assert after.leverage_ratio < 0.7
