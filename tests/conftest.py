@@ -16,6 +16,16 @@ settings.load_profile("fundclock")
 
 REAL_SERIES = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
+SEEDS = REAL_SERIES.parent / "seeds"
+
+
+@pytest.fixture
+def seed_documents() -> list[str]:
+    """The documents that first described the engines; the test skips where they are not there."""
+    if not SEEDS.is_dir():
+        pytest.skip("the seed documents are not at hand")
+    return [path.read_text() for path in sorted(SEEDS.iterdir())]
+
 
 @pytest.fixture(scope="session")
 def base_run() -> Run:

@@ -1,7 +1,7 @@
 """Orders that bring a portfolio to its targets, where that is worth what it costs."""
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from handlers.allocation.types import RebalanceOrder, RebalanceOrders
 
@@ -19,7 +19,7 @@ def orders(
 
     An order is worth its cost, cost rate · amount, where that is less than the loss of staying off the target,
     γ/2 · deviation² · total: inside ± 2·cost/γ nothing is traded (Constantinides, 1986, has the same shape). An order
-    above ``largest`` is split into equal parts of at most that.
+    above ``largest`` is split into parts of that size and a rest.
     """
     names = sorted(set(current) | set(target))
     zero = Decimal(0)
@@ -35,8 +35,7 @@ def orders(
             dropped.append(RebalanceOrder(name, action, amount, 0))
             continue
         priority += 1
-        parts = 1 if largest is None or amount <= largest else -int(-amount // largest)
-        each = amount / parts
-        sizes = [each] * (parts - 1) + [amount - each * (parts - 1)]
+        parts = 1 if largest is None else max(1, int((amount / largest).to_integral_value(ROUND_CEILING)))
+        sizes = [amount] if largest is None else [largest] * (parts - 1) + [amount - largest * (parts - 1)]
         kept += [RebalanceOrder(name, action, size, priority, n, parts) for n, size in enumerate(sizes, 1)]
     return RebalanceOrders(kept, dropped)
