@@ -15,6 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.allocation import allocation
 from benchmarks.checks import seconds_a_check
 from benchmarks.unit import unit_seconds
 from events.stores.sqlite import SqliteStore
@@ -186,9 +187,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for part in (
             help_page,
+            allocation,
             lambda: paths(Path(folder)),
             quarters,
-            lambda: opening(Path(folder)),  # before what needs much memory here: a child's peak starts at its parent's
+            lambda: opening(Path(folder)),
             lambda: checks(Path(folder)),
         ):
             rows += part()
