@@ -265,6 +265,43 @@ class ResumeReinvestment(Command):
     kind: Literal["reinvestment.resume/1"] = "reinvestment.resume/1"
 
 
+class TripBreaker(Command):
+    """Stop all deployment, as the circuit breaker does."""
+
+    phase = Phase.market
+    kind: Literal["breaker.trip/1"] = "breaker.trip/1"
+
+
+class ClearBreaker(Command):
+    """Reset the circuit breaker."""
+
+    phase = Phase.market
+    kind: Literal["breaker.clear/1"] = "breaker.clear/1"
+
+
+class ExpireBreaker(Command):
+    """The circuit breaker's time is over."""
+
+    phase = Phase.market
+    kind: Literal["breaker.expire/1"] = "breaker.expire/1"
+
+
+class SetVolatility(Command):
+    """Put the market into a volatility state; None gives it back to what prices say."""
+
+    phase = Phase.market
+    kind: Literal["volatility_state.set/1"] = "volatility_state.set/1"
+    state: Literal["low", "medium", "high", "extreme"] | None
+
+
+class SetTransactionCost(Command):
+    """Put transaction costs at a level."""
+
+    phase = Phase.market
+    kind: Literal["transaction_cost.set/1"] = "transaction_cost.set/1"
+    level: float
+
+
 AnyCommand = Annotated[
     ReinvestProceeds
     | Reinvest
@@ -292,7 +329,12 @@ AnyCommand = Annotated[
     | ShockPrice
     | ShockRate
     | SuspendReinvestment
-    | ResumeReinvestment,
+    | ResumeReinvestment
+    | TripBreaker
+    | ClearBreaker
+    | ExpireBreaker
+    | SetVolatility
+    | SetTransactionCost,
     Field(discriminator="kind"),
 ]
 """Any command, told apart by its wire name."""

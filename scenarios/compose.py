@@ -13,6 +13,7 @@ from events.phases import Phase
 from events.record import Fact, Record
 from events.state import State
 from events.stores.store import InputFile
+from handlers.conditions import Conditions
 from handlers.fund.cash import Treasury
 from handlers.fund.deployment import Deployment, OpeningBook
 from handlers.fund.distributions import Distributions
@@ -101,6 +102,9 @@ class Simulation:
         payouts = Distributions(state, settings, partners, fees, deployed_by, self.last_day)
         treasury = Treasury(state, settings, market)
         script = Interventions(state)
+        self._conditions = conditions = Conditions(
+            state, settings, calendar, market, config.market.breaker, self.last_day, watch_volatility=False
+        )
 
         reactions: dict[type[Fact], list[Reaction]] = {
             facts.CommandScheduled: [self._schedule],
@@ -124,6 +128,8 @@ class Simulation:
             facts.ReserveDrawn: [reserve.top_up_on_reserve_drawn],
             facts.ReinvestmentPeriodEnded: [exposure.close_on_period_ended],
             facts.ReinvestmentResumed: [reinvestment.check_on_resumed],
+            facts.NavReported: [conditions.trip_on_nav_reported],
+            facts.BreakerReset: [conditions.deploy_on_breaker_reset, reinvestment.check_on_breaker_reset],
             facts.SweepEnded: [reinvestment.schedule_on_sweep_ended],
             facts.CapitalCalled: [deployment.schedule_payment_on_capital_called],
             facts.CapitalContributed: [
@@ -146,6 +152,11 @@ class Simulation:
             commands.ShockLiquidity: script.shock_liquidity,
             commands.ShockPrice: script.shock_price,
             commands.ShockRate: script.shock_rate,
+            commands.TripBreaker: conditions.trip,
+            commands.ClearBreaker: conditions.clear,
+            commands.ExpireBreaker: conditions.expire,
+            commands.SetVolatility: conditions.set_volatility,
+            commands.SetTransactionCost: conditions.set_transaction_cost,
             commands.SuspendReinvestment: script.suspend_reinvestment,
             commands.ResumeReinvestment: script.resume_reinvestment,
         }
@@ -249,6 +260,7 @@ class Simulation:
         index = self._index_of[day]
         self._values.enter_month(index)
         yield from self._market.move(day)
+        yield self._conditions.watch(day)
         self._clock.begin_month(index, day)
         if self._on_month is not None:
             self._on_month(day)

@@ -194,9 +194,6 @@ def _anchor_files(document: Document, folder: Path) -> None:
 LATER = ("capital_allocation",)
 """Sections whose engines are not built yet."""
 
-LATER_KEYS = ("market.breaker",)
-"""Keys of built sections that nothing reads yet."""
-
 
 def unused(config: ScenarioConfig) -> list[str]:
     """One line for each setting that differs from its default and has no effect yet."""
@@ -204,11 +201,4 @@ def unused(config: ScenarioConfig) -> list[str]:
     found = [f"{section}: has no effect yet" for section in (*LATER, "sweep") if values[section] != defaults[section]]
     if config.waterfall.pref_clock == "facility_draw" and "ramp_line" not in config.leverage.lines():
         found.append("waterfall.pref_clock: has no effect without leverage.ramp_line, whose draws it counts from")
-    for place, entry in enumerate(config.script):
-        settings = entry.do.get("set", {})
-        found += [f"script.{place}: {key} has no effect yet" for key in LATER_KEYS if key in settings]
-    for key in LATER_KEYS:
-        section, name = key.split(".")
-        if values[section][name] != defaults[section][name]:
-            found.append(f"{key}: has no effect yet")
     return found

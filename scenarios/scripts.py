@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, JsonValue, StrictBool, ValidationError, m
 
 from events.commands import (
     CallCapital,
+    ClearBreaker,
     Command,
     DefaultOnCall,
     Reinvest,
@@ -15,11 +16,14 @@ from events.commands import (
     RequestRepayment,
     ResumeReinvestment,
     SetConfig,
+    SetTransactionCost,
+    SetVolatility,
     ShockLiquidity,
     ShockNav,
     ShockPrice,
     ShockRate,
     SuspendReinvestment,
+    TripBreaker,
 )
 from events.config import Config
 from events.dates import Calendar
@@ -94,6 +98,16 @@ class _FacilityArguments(Config):
     facility: str = "green_sleeve"
 
 
+class _VolatilityArguments(Config):
+    """``market`` gives the state back to what prices say."""
+
+    state: Literal["low", "medium", "high", "extreme", "market"]
+
+
+class _CostArguments(Config):
+    level: Annotated[Number, Field(ge=0, le=1e9)]
+
+
 class _CallArguments(Config):
     amount: Annotated[Amount, Field(gt=0)]
 
@@ -108,13 +122,24 @@ ARGUMENTS: dict[str, type[BaseModel]] = {
     "call_capital": _CallArguments,
     "draw": _FacilityArguments,
     "repay": _FacilityArguments,
+    "trip_breaker": _Nothing,
+    "reset_breaker": _Nothing,
+    "set_volatility": _VolatilityArguments,
+    "set_transaction_cost": _CostArguments,
     "default_on_call": _PartnerArguments,
     "suspend_reinvestment": _Nothing,
     "resume_reinvestment": _Nothing,
 }
 """Command name in a script to what it takes."""
 
-LATER = ("trip_breaker", "reset_breaker")
+BARE = {
+    "call_capital": "amount",
+    "draw": "amount",
+    "repay": "amount",
+    "set_volatility": "state",
+    "set_transaction_cost": "level",
+}
+"""What a bare value after a command's name means."""
 
 
 def read_script(config: ScenarioConfig, document: Document) -> list[tuple[int, str, Command]]:
@@ -184,8 +209,6 @@ def _command_of(do: dict[str, Any], path: Path, config: ScenarioConfig, document
         path = (*path, name)
     else:
         raise InvalidInput([document.problem(path, f"expected one command, got {', '.join(map(str, do)) or 'none'}")])
-    if name in LATER:
-        raise InvalidInput([document.problem(path, f"the command '{name}' is not available yet")])
     if name not in ARGUMENTS:
         hint = closest(str(name), ARGUMENTS)
         allowed = "" if hint else f"; allowed: {', '.join(ARGUMENTS)}"
@@ -201,8 +224,8 @@ def _command_of(do: dict[str, Any], path: Path, config: ScenarioConfig, document
         arguments = {}
     elif not isinstance(arguments, dict) and name.startswith("shock_"):
         arguments = {"change": arguments}
-    elif not isinstance(arguments, dict) and name in ("call_capital", "draw", "repay"):
-        arguments = {"amount": arguments}
+    elif not isinstance(arguments, dict) and name in BARE:
+        arguments = {BARE[name]: arguments}
     return _command(name, _arguments(name, arguments, path, document), path, config, document)
 
 
@@ -258,6 +281,14 @@ def _command(name: str, values: Any, path: Path, config: ScenarioConfig, documen
             return kind(facility=values.facility, amount_cents=to_cents(values.amount))
         case "suspend_reinvestment":
             return SuspendReinvestment()
+        case "trip_breaker":
+            return TripBreaker()
+        case "reset_breaker":
+            return ClearBreaker()
+        case "set_volatility":
+            return SetVolatility(state=None if values.state == "market" else values.state)
+        case "set_transaction_cost":
+            return SetTransactionCost(level=values.level)
         case _:
             return ResumeReinvestment()
 

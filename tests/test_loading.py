@@ -77,7 +77,9 @@ def problems(text, **settings):
         ("script: [{at: 2026-05-01, do: {set: {zones.green.volatility: 5}}}]", "zones.green.volatility can't change during a run"),
         ("script: [{at: 2026-05-01, do: {set: {exits.foo: 5}}}]", "there is no setting exits.foo"),
         ("script: [{at: 2026-05-01, do: {draw: {amount: 5}}}]", "no facility 'green_sleeve'; leverage is not enabled"),
-        ("script: [{at: 2026-05-01, do: {trip_breaker: {}}}]", "the command 'trip_breaker' is not available yet"),
+        ("script: [{at: 2026-05-01, do: {trip_breaker: {now: 1}}}]", "now: unknown key"),
+        ("script: [{at: 2026-05-01, do: {set_volatility: wild}}]", "expected 'low', 'medium', 'high', 'extreme' or 'market'"),
+        ("script: [{at: 2026-05-01, do: {set_transaction_cost: -1}}]", "greater than or equal to 0, got -1"),
         ("script: [{when: nav < 5, do: {shock_price: 5%}}]", "when: is not available yet"),
         ("script: [{at: 2026-05-01, do: {}}]", "expected one command, got none"),
         ("fund: {size: 1m}\nfund: {size: 2m}", "my.yaml:2:1: found duplicate key"),
@@ -168,12 +170,9 @@ def test_a_script_may_change_settings_beside_a_rate_model_of_leverage(model):
 
 
 def test_what_has_no_effect_yet_is_said():
-    scenario = Scenario.load("base").with_(
-        set={"waterfall.pref_clock": "facility_draw", "market.breaker.reset_months": 3}
-    )
+    scenario = Scenario.load("base").with_(set={"waterfall.pref_clock": "facility_draw"})
     assert scenario.warnings() == [
         "waterfall.pref_clock: has no effect without leverage.ramp_line, whose draws it counts from",
-        "market.breaker: has no effect yet",
     ]
 
 

@@ -14,6 +14,13 @@ from events.facts.capital import (
     NavReported,
     PartnerDefaulted,
 )
+from events.facts.conditions import (
+    BreakerReset,
+    BreakerTripped,
+    DeploymentDeferred,
+    TransactionCostChanged,
+    VolatilityStateChanged,
+)
 from events.facts.covenants import (
     CovenantBreached,
     CovenantCured,
@@ -150,6 +157,11 @@ _FACTS: tuple[type[Fact], ...] = (
     LeverageOptimized,
     LeverageMeasured,
     LeverageStressed,
+    BreakerReset,
+    BreakerTripped,
+    DeploymentDeferred,
+    TransactionCostChanged,
+    VolatilityStateChanged,
 )
 
 FACTS: dict[str, type[Fact]] = {str(fact.model_fields["kind"].default): fact for fact in _FACTS}
@@ -174,6 +186,8 @@ __all__ = [
     "AllocationAdjusted",
     "BatchCut",
     "BookValued",
+    "BreakerReset",
+    "BreakerTripped",
     "BufferSet",
     "CallDeclined",
     "CapitalCalled",
@@ -192,6 +206,7 @@ __all__ = [
     "CovenantTested",
     "DebtServicePaid",
     "DefaultAnnounced",
+    "DeploymentDeferred",
     "DrawDeclined",
     "DrawLent",
     "DrawPeriodEnded",
@@ -241,5 +256,7 @@ __all__ = [
     "RunStarted",
     "SweepBegun",
     "SweepEnded",
+    "TransactionCostChanged",
+    "VolatilityStateChanged",
     "parse_fact",
 ]

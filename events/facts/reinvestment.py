@@ -61,6 +61,8 @@ class ReinvestmentDeclined(Fact):
         "insufficient_cash",
         "sweep",
         "debt_service_buffer",
+        "circuit_breaker",
+        "risk_multiplier",
     ]
     amount_cents: int
     minimum_cents: int | None = None

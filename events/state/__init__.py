@@ -8,6 +8,7 @@ from typing import Any
 from events.record import Fact, Record
 from events.state.agenda import Agenda
 from events.state.capital import Capital
+from events.state.conditions import Conditions
 from events.state.facilities import Facilities
 from events.state.folding import Fold, InvariantError, Mutator
 from events.state.ledger import CashLedger
@@ -31,6 +32,7 @@ class State:
         self.results = Results()
         self.realised = Realised()
         self.facilities = Facilities()
+        self.conditions = Conditions()
         self._pending = self.agenda.pending
         self._mutators: dict[type[Fact], tuple[Mutator, ...]] = {}
         for fold in self._folds().values():
@@ -47,6 +49,7 @@ class State:
             "results": self.results,
             "realised": self.realised,
             "facilities": self.facilities,
+            "conditions": self.conditions,
         }
 
     def apply(self, record: Record) -> None:

@@ -15,6 +15,7 @@ from events.facts import (
     CapitalContributed,
     CapitalDeployed,
     CommandScheduled,
+    DeploymentDeferred,
     LoanHistoryKnown,
     LoanOriginated,
     PurchaseDeclined,
@@ -181,6 +182,8 @@ class Deployment:
     def originate(self, day: int, command: OriginateLoans) -> Output:
         """Buy loans by target shares with all called capital that has not been spent yet."""
         available = min(self._state.capital.undeployed_cents, self._state.ledger.cash_cents)
+        if self._state.conditions.tripped:
+            return [DeploymentDeferred(call=command.call, amount_cents=available, reason="circuit_breaker")]
         targets = {name: zone.target_allocation for name, zone in self._settings.zones.items()}
         earlier = self._state.results.shortfall["deployment"]
         purchase = self._purchases.plan(day, self._purchases.affordable(available), targets, "deployment", earlier)

@@ -105,6 +105,8 @@ class Optimiser:
     def _draw(self, day: int, leverage: float | None, wanted: int) -> Output:
         """Ask the preferred line for what is missing; its commitment is raised where only that is in the way."""
         lines = self._state.facilities.by_name
+        if self._state.conditions.tripped:
+            return self._fact(leverage, "hold", None, wanted, 0, "the circuit breaker is tripped")
         stays = [name for name, line in lines.items() if line.facility_type == "nav"]
         names = sorted(stays, key=lambda name: (_margin(lines[name]), -lines[name].draw_end_day))
         reason = "no line stays drawn"
@@ -181,7 +183,7 @@ class Optimiser:
         kept = min(offered, lacking)
         targets = {name: zone.target_allocation for name, zone in self._settings.zones.items()}
         earlier = self._state.results.shortfall["leverage"]
-        left = self._purchases.affordable(offered - kept)
+        left = 0 if self._state.conditions.tripped else self._purchases.affordable(offered - kept)
         purchase = self._purchases.plan(day, left, targets, "leverage", earlier)
         fees = self._purchases.origination_fees(purchase, day, [])
         spent = purchase.spent_cents + self._purchases.fee_on(purchase.spent_cents)

@@ -9,6 +9,7 @@ from events.dates import MONTHS_BETWEEN, Calendar
 from events.facts import (
     AllocationAdjusted,
     BatchCut,
+    BreakerReset,
     CapitalReinvested,
     CommandCancelled,
     CommandScheduled,
@@ -127,6 +128,10 @@ class Reinvestment:
             return None
         return self._check(record.day, "resumed")
 
+    def check_on_breaker_reset(self, record: Record, _fact: BreakerReset) -> Output:
+        """So it is when the circuit breaker resets."""
+        return self._check(record.day, "resumed") if self._config.reinvestment_frequency == "on_exit" else None
+
     def check_on_month_end(self, day: int) -> Iterator[Output]:
         """With any other frequency, the ends of its periods are checks."""
         months = MONTHS_BETWEEN.get(self._config.reinvestment_frequency)
@@ -140,6 +145,8 @@ class Reinvestment:
             return [ReinvestmentDeclined(reason="period_over", amount_cents=wanted, trigger="manual")]
         if self._state.facilities.holds_cash_back:
             return [ReinvestmentDeclined(reason="sweep", amount_cents=wanted, trigger="manual")]
+        if self._state.conditions.tripped:
+            return [ReinvestmentDeclined(reason="circuit_breaker", amount_cents=wanted, trigger="manual")]
         available = lots.eligible_cents if command.source is None else lots.eligible_from(command.source)
         kept = kept_in_lots(self._state)
         if self._reserve.enabled:
@@ -181,6 +188,8 @@ class Reinvestment:
         check = _Check(day, trigger, offered, config.reinvestment_strategy, config.enable_dynamic_allocation)
         if self._state.facilities.holds_cash_back:
             return self._decline(check, "sweep", amount=eligible)
+        if self._state.conditions.tripped:
+            return self._decline(check, "circuit_breaker", amount=eligible)
         if offered <= 0:
             reason = "reserve_below_target" if target >= kept else "debt_service_buffer"
             return self._decline(check, reason, minimum=max(target, kept), amount=eligible)
