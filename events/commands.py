@@ -265,6 +265,20 @@ class ResumeReinvestment(Command):
     kind: Literal["reinvestment.resume/1"] = "reinvestment.resume/1"
 
 
+class SellLoan(Command):
+    """Settle the sale of a loan to someone else, at a haircut on what it would pay today."""
+
+    phase = Phase.exits
+    kind: Literal["loan.sell/1"] = "loan.sell/1"
+    loan_id: str
+    haircut: float
+
+    @property
+    def business_key(self) -> str:
+        """The loan."""
+        return self.loan_id
+
+
 class TripBreaker(Command):
     """Stop all deployment, as the circuit breaker does."""
 
@@ -330,6 +344,7 @@ AnyCommand = Annotated[
     | ShockRate
     | SuspendReinvestment
     | ResumeReinvestment
+    | SellLoan
     | TripBreaker
     | ClearBreaker
     | ExpireBreaker

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from handlers.allocation.config import AllocationConfig
 from handlers.fund.config import CallsConfig, FeesConfig, FundConfig, WaterfallConfig
 from handlers.leverage.config import LeverageConfig
 from handlers.loans.config import ExitsConfig, LoansConfig, ZoneConfig
@@ -21,3 +22,4 @@ class Settings:
     waterfall: WaterfallConfig
     reinvestment_engine: ReinvestmentConfig
     leverage: LeverageConfig
+    capital_allocation: AllocationConfig

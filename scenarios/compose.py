@@ -13,6 +13,8 @@ from events.phases import Phase
 from events.record import Fact, Record
 from events.state import State
 from events.stores.store import InputFile
+from handlers.allocation.engine import AllocationEngine
+from handlers.allocation.targets import Targets
 from handlers.conditions import Conditions
 from handlers.fund.cash import Treasury
 from handlers.fund.deployment import Deployment, OpeningBook
@@ -77,15 +79,24 @@ class Simulation:
         exposure = Exposure(state.book, settings, market)
         period_end = calendar.add_months(0, config.fund.reinvestment_period_years * 12)
         partners = Partners(state, settings)
-        engine = None
+        targets = Targets(state, settings, exposure)
+        engine = allocation = None
         if config.leverage.lines():
-            engine = LeverageEngine(state, settings, calendar, market, partners, purchases, period_end, self.last_day)
+            engine = LeverageEngine(
+                state, settings, calendar, market, partners, purchases, targets, period_end, self.last_day
+            )
+        if config.capital_allocation.enabled:
+            allocation = AllocationEngine(
+                state, settings, calendar, market, exposure, purchases, targets, config.correlation(), self.last_day
+            )
         lifecycle = Lifecycle(
             state, settings, calendar, self._values, self._clock, exposure, engine.collateral if engine else None
         )
         deployed_by = call_due(calendar, settings, calendar.add_months(0, config.fund.deployment_months - 1)) + 1
         reserve = Reserve(state, settings, calendar, partners, deployed_by, period_end)
-        reinvestment = Reinvestment(state, settings, calendar, purchases, reserve, exposure, market, period_end)
+        reinvestment = Reinvestment(
+            state, settings, calendar, purchases, reserve, exposure, targets, market, period_end
+        )
         deployment = Deployment(
             state,
             settings,
@@ -96,6 +107,7 @@ class Simulation:
             reserve,
             plan.opening,
             self.last_day,
+            targets,
             engine.bridge if engine else None,
         )
         fees = Fees(state, settings, calendar, partners, period_end, self.last_day)
@@ -103,7 +115,13 @@ class Simulation:
         treasury = Treasury(state, settings, market)
         script = Interventions(state)
         self._conditions = conditions = Conditions(
-            state, settings, calendar, market, config.market.breaker, self.last_day, watch_volatility=False
+            state,
+            settings,
+            calendar,
+            market,
+            config.market.breaker,
+            self.last_day,
+            watch_volatility=allocation is not None,
         )
 
         reactions: dict[type[Fact], list[Reaction]] = {
@@ -152,6 +170,7 @@ class Simulation:
             commands.ShockLiquidity: script.shock_liquidity,
             commands.ShockPrice: script.shock_price,
             commands.ShockRate: script.shock_rate,
+            commands.SellLoan: lifecycle.sell,
             commands.TripBreaker: conditions.trip,
             commands.ClearBreaker: conditions.clear,
             commands.ExpireBreaker: conditions.expire,
@@ -204,13 +223,24 @@ class Simulation:
             "nav_report": on_days(kernel, [*days.quarter_ends, last], Phase.report, treasury.report_nav),
             "run_end": on_days(kernel, [last], Phase.report, self._finish),
         }
-        if engine is not None:
-            self._processes |= self._leverage_processes(engine, days.quarter_ends)
+        self._processes |= self._leverage_processes(engine, days.quarter_ends)
+        self._processes |= self._allocation_processes(allocation, month_ends)
+
+    def _allocation_processes(
+        self, allocation: AllocationEngine | None, month_ends: list[int]
+    ) -> dict[str, Callable[[str], Process]]:
+        """Allocation checks, before the reinvestment of their day."""
+        if allocation is None:
+            return {}
+        checks = [0, *month_ends]
+        return {"allocation": on_days(self.kernel, checks, Phase.rebalance, allocation.check_on_month_end)}
 
     def _leverage_processes(
-        self, engine: LeverageEngine, quarter_ends: list[int]
+        self, engine: LeverageEngine | None, quarter_ends: list[int]
     ) -> dict[str, Callable[[str], Process]]:
         """What facilities do on their days."""
+        if engine is None:
+            return {}
         kernel, last = self.kernel, self.last_day
         service_days = [day for day in map(engine.service.due_day, quarter_ends) if day < last]
         return {
@@ -317,6 +347,7 @@ def _settings(config: ScenarioConfig) -> Settings:
         waterfall=config.waterfall,
         reinvestment_engine=config.reinvestment_engine,
         leverage=config.leverage,
+        capital_allocation=config.capital_allocation,
     )
 
 

@@ -191,14 +191,10 @@ def _anchor_files(document: Document, folder: Path) -> None:
             inner[name] = str(folder / inner[name])
 
 
-LATER = ("capital_allocation",)
-"""Sections whose engines are not built yet."""
-
-
 def unused(config: ScenarioConfig) -> list[str]:
     """One line for each setting that differs from its default and has no effect yet."""
     values, defaults = (made.model_dump(mode="json") for made in (config, ScenarioConfig()))
-    found = [f"{section}: has no effect yet" for section in (*LATER, "sweep") if values[section] != defaults[section]]
+    found = [f"{section}: has no effect yet" for section in ("sweep",) if values[section] != defaults[section]]
     if config.waterfall.pref_clock == "facility_draw" and "ramp_line" not in config.leverage.lines():
         found.append("waterfall.pref_clock: has no effect without leverage.ramp_line, whose draws it counts from")
     return found

@@ -161,6 +161,22 @@ class ScenarioConfig(Config):
         return self
 
     @model_validator(mode="after")
+    def _allocated_zones_named(self) -> Self:
+        allocation = self.capital_allocation
+        for key, values in (
+            ("views", allocation.views),
+            ("costs", allocation.costs),
+            ("risk_budgets", allocation.risk_budgets),
+        ):
+            for name in values:
+                if name not in self.zones:
+                    _at(f"capital_allocation.{key}.{name}", f"unknown zone; there are {_names(self.zones)}")
+        floor, most = allocation.min_protocol_allocation, allocation.max_protocols
+        if allocation.enabled and floor * min(most, len(self.zones)) > 1 + 1e-9:
+            _at("capital_allocation.min_protocol_allocation", f"{floor:g} for each zone is more than there is")
+        return self
+
+    @model_validator(mode="after")
     def _reserve_can_be_called(self) -> Self:
         engine, deployable = self.reinvestment_engine, 1 - self.fund.fee_reserve
         if engine.enable_cash_reserve and engine.cash_reserve_min > deployable:
@@ -270,8 +286,16 @@ CHANGEABLE = (
     "fund.wind_down_discount",
     "fund.cash_yield_spread_bps",
     "leverage.optimization",
+    "capital_allocation",
 )
 """Sections and keys that may change during a run."""
 
-FIXED = ("loans.tape", "loans.appreciation_share", "zones.*.appreciation", "zones.*.volatility", "zones.*.series")
+FIXED = (
+    "capital_allocation.enabled",
+    "loans.tape",
+    "loans.appreciation_share",
+    "zones.*.appreciation",
+    "zones.*.volatility",
+    "zones.*.series",
+)
 """What may not, inside those: it made the paths or the opening book, or is part of loans already made."""

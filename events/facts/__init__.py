@@ -2,6 +2,7 @@
 
 from pydantic import ValidationError
 
+from events.facts.allocation import AllocationOptimized, LoanSaleAgreed, RebalanceTriggered
 from events.facts.capital import (
     CallDeclined,
     CapitalCalled,
@@ -162,6 +163,9 @@ _FACTS: tuple[type[Fact], ...] = (
     DeploymentDeferred,
     TransactionCostChanged,
     VolatilityStateChanged,
+    AllocationOptimized,
+    LoanSaleAgreed,
+    RebalanceTriggered,
 )
 
 FACTS: dict[str, type[Fact]] = {str(fact.model_fields["kind"].default): fact for fact in _FACTS}
@@ -184,6 +188,7 @@ def parse_fact(kind: str, payload: str | bytes) -> Fact:
 __all__ = [
     "FACTS",
     "AllocationAdjusted",
+    "AllocationOptimized",
     "BatchCut",
     "BookValued",
     "BreakerReset",
@@ -233,6 +238,7 @@ __all__ = [
     "LoanInterestPaid",
     "LoanOriginated",
     "LoanRecovered",
+    "LoanSaleAgreed",
     "MarketMoved",
     "NavReported",
     "NavShocked",
@@ -244,6 +250,7 @@ __all__ = [
     "ProceedsReleased",
     "PurchaseDeclined",
     "RateShocked",
+    "RebalanceTriggered",
     "ReinvestmentDeclined",
     "ReinvestmentPeriodEnded",
     "ReinvestmentResumed",

@@ -59,7 +59,7 @@ class LoanExited(Fact):
     kind: Literal["loan.exited/1"] = "loan.exited/1"
     loan_id: str
     zone: str
-    exit_kind: Literal["sale", "refinance", "maturity", "fund_end"]
+    exit_kind: Literal["sale", "refinance", "maturity", "fund_end", "secondary_sale"]
     proceeds_cents: int
     principal_cents: int
     interest_cents: int

@@ -7,6 +7,7 @@ from typing import Any
 
 from events.record import Fact, Record
 from events.state.agenda import Agenda
+from events.state.allocation import Allocation
 from events.state.capital import Capital
 from events.state.conditions import Conditions
 from events.state.facilities import Facilities
@@ -33,6 +34,7 @@ class State:
         self.realised = Realised()
         self.facilities = Facilities()
         self.conditions = Conditions()
+        self.allocation = Allocation()
         self._pending = self.agenda.pending
         self._mutators: dict[type[Fact], tuple[Mutator, ...]] = {}
         for fold in self._folds().values():
@@ -50,6 +52,7 @@ class State:
             "realised": self.realised,
             "facilities": self.facilities,
             "conditions": self.conditions,
+            "allocation": self.allocation,
         }
 
     def apply(self, record: Record) -> None:

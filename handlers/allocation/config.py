@@ -1,27 +1,77 @@
 """Config of capital allocation: ``capital_allocation`` in a scenario."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, StrictBool, model_validator
 
 from events.config import Config
-from events.units import Count, Rate
+from events.units import Count, Number, Rate
+from handlers.allocation.settings import Frequency, Infeasible
+from handlers.allocation.types import AllocationStrategy
 
 Share = Annotated[Rate, Field(ge=0, le=1)]
+PerCent = Annotated[Number, Field(ge=0, le=100)]
+Weight = Annotated[Number, Field(ge=0, le=1e6)]
+
+
+class ConstraintsConfig(Config):
+    """Limits in per cent: of a zone, and of one order."""
+
+    max_protocol_exposure_pct: PerCent | None = None
+    max_transaction_size_pct: Annotated[Number, Field(gt=0, le=100)] | None = None
+    max_asset_concentration_pct: PerCent | None = None
+
+
+class SalesConfig(Config):
+    """Loans that are sold where a zone has too much: at a haircut on what they would pay, and settled later."""
+
+    enabled: StrictBool = False
+    haircut: Share = 0.02
+    settlement_business_days: Annotated[Count, Field(ge=1, le=250)] = 10
 
 
 class AllocationConfig(Config):
-    """All of ``capital_allocation``. The engine is not built yet: ``enabled`` must stay false."""
+    """All of ``capital_allocation``. Naming a strategy switches it on, unless ``enabled`` says otherwise.
+
+    ``views`` are yearly expected returns by zone for ``black_litterman``; ``costs`` the share of what is traded that
+    trading costs; ``lookback_months`` the monthly returns that make the covariance, once there are half as many.
+    """
 
     enabled: StrictBool = False
-    strategy: Literal["equal_weight", "risk_parity", "mean_variance", "kelly_criterion"] = "equal_weight"
-    risk_free_rate: Rate = 0.02
+    strategy: AllocationStrategy = AllocationStrategy.EQUAL_WEIGHT
+    risk_free_rate: Annotated[Rate, Field(gt=-1, lt=10)] = 0.02
     rebalance_threshold: Share = 0.10
     max_protocols: Annotated[Count, Field(ge=1)] = 10
-    optimization_frequency: Literal["monthly", "quarterly", "semi_annual", "annual"] = "quarterly"
+    optimization_frequency: Frequency = "quarterly"
+    min_protocol_allocation: Share = 0.0
+    max_protocol_allocation: Share = 1.0
+    risk_aversion: Annotated[Number, Field(gt=0, le=1e6)] = 2.5
+    tau: Annotated[Number, Field(gt=0, le=1)] = 0.05
+    infeasible: Infeasible = "leave_cash"
+    return_weight: Weight = 1.0
+    risk_score_weight: Weight = 1.0
+    turnover_weight: Weight = 1.0
+    risk_constraints: ConstraintsConfig = ConstraintsConfig()
+    risk_budgets: dict[str, Annotated[Number, Field(gt=0, le=1e6)]] = Field(default_factory=dict)
+    views: dict[str, Annotated[Rate, Field(ge=-1, le=10)]] = Field(default_factory=dict)
+    costs: dict[str, Share] = Field(default_factory=dict)
+    lookback_months: Annotated[Count, Field(ge=4, le=360)] = 24
+    sell_loans: SalesConfig = SalesConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_is_on(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "strategy" in values and "enabled" not in values:
+            return {**values, "enabled": True}
+        return values
 
     @model_validator(mode="after")
-    def _not_yet(self) -> Self:
-        if self.enabled:
-            raise ValueError("enabled: true is not available yet; the allocation engine comes with a later version")
+    def _consistent(self) -> Self:
+        if self.min_protocol_allocation > self.max_protocol_allocation:
+            raise ValueError(
+                f"min_protocol_allocation {self.min_protocol_allocation:g} is above"
+                f" max_protocol_allocation {self.max_protocol_allocation:g}"
+            )
+        if self.enabled and self.strategy is AllocationStrategy.BLACK_LITTERMAN and not self.views:
+            raise ValueError("strategy black_litterman needs views, like {green: 8%}")
         return self

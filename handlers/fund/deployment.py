@@ -23,6 +23,7 @@ from events.facts import (
 from events.record import Fact, Record
 from events.state import State
 from events.units import from_cents
+from handlers.allocation.targets import Targets
 from handlers.fund.partners import Partners, call_due
 from handlers.leverage.bridge import Bridge
 from handlers.loans.generator import LoanGenerator
@@ -65,10 +66,12 @@ class Deployment:
         reserve: Reserve,
         opening: OpeningBook | None,
         last_day: int,
+        targets: Targets,
         bridge: Bridge | None = None,
     ) -> None:
         """With a ``bridge``, a tranche may be drawn first and called later."""
         self._bridge = bridge
+        self._targets = targets
         self._state = state
         self._settings = settings
         self._calendar = calendar
@@ -184,9 +187,12 @@ class Deployment:
         available = min(self._state.capital.undeployed_cents, self._state.ledger.cash_cents)
         if self._state.conditions.tripped:
             return [DeploymentDeferred(call=command.call, amount_cents=available, reason="circuit_breaker")]
-        targets = {name: zone.target_allocation for name, zone in self._settings.zones.items()}
+        room = self._targets.room_cents(available)
+        if room < min(available, self._purchases.smallest_cents()):
+            return [DeploymentDeferred(call=command.call, amount_cents=available, reason="risk_multiplier")]
+        targets = self._targets.shares()
         earlier = self._state.results.shortfall["deployment"]
-        purchase = self._purchases.plan(day, self._purchases.affordable(available), targets, "deployment", earlier)
+        purchase = self._purchases.plan(day, self._purchases.affordable(room), targets, "deployment", earlier)
         deployed = CapitalDeployed(
             call=command.call,
             offered_cents=available,

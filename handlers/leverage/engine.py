@@ -6,6 +6,7 @@ from events.commands import Command
 from events.dates import Calendar
 from events.record import Fact
 from events.state import State
+from handlers.allocation.targets import Targets
 from handlers.fund.partners import Partners
 from handlers.leverage.bridge import Bridge
 from handlers.leverage.collateral import Collateral
@@ -31,6 +32,7 @@ class LeverageEngine:
         market: MarketView,
         partners: Partners,
         purchases: Purchases,
+        targets: Targets,
         period_end: int,
         last_day: int,
     ) -> None:
@@ -41,7 +43,16 @@ class LeverageEngine:
         self.cures = Cures(state, settings, calendar, partners, lines, self.monitor, service, last_day)
         self.bridge = Bridge(state, settings, calendar, partners, lines, last_day)
         self.optimiser = Optimiser(
-            state, settings, calendar, purchases, lines, self.cures, service, min(period_end, last_day), last_day
+            state,
+            settings,
+            calendar,
+            purchases,
+            targets,
+            lines,
+            self.cures,
+            service,
+            min(period_end, last_day),
+            last_day,
         )
         self.report = LeverageReport(state, settings, calendar, self.collateral, lines, self.monitor, service)
 

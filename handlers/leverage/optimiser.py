@@ -22,6 +22,7 @@ from events.facts import (
 from events.record import Fact, Record
 from events.state import State
 from events.state.facilities import Facility
+from handlers.allocation.targets import Targets
 from handlers.fund.purse import own_cash, repayment
 from handlers.leverage.config import GreenSleeveConfig
 from handlers.leverage.covenants import ratio
@@ -41,6 +42,7 @@ class Optimiser:
         settings: Settings,
         calendar: Calendar,
         purchases: Purchases,
+        targets: Targets,
         lines: Lines,
         cures: Cures,
         service: DebtService,
@@ -53,6 +55,7 @@ class Optimiser:
         self._settings = settings
         self._calendar = calendar
         self._purchases = purchases
+        self._targets = targets
         self._lines = lines
         self._cures = cures
         self._service = service
@@ -181,9 +184,10 @@ class Optimiser:
         kept_buffer = facilities.buffer_cents if buffer is None else buffer.buffer_cents
         lacking = max(0, facilities.owed_cents + kept_buffer - max(0, own_cash(self._state)) - self._state.lots.cents)
         kept = min(offered, lacking)
-        targets = {name: zone.target_allocation for name, zone in self._settings.zones.items()}
+        targets = self._targets.shares()
         earlier = self._state.results.shortfall["leverage"]
-        left = 0 if self._state.conditions.tripped else self._purchases.affordable(offered - kept)
+        room = self._targets.room_cents(offered - kept)
+        left = 0 if self._state.conditions.tripped else self._purchases.affordable(room)
         purchase = self._purchases.plan(day, left, targets, "leverage", earlier)
         fees = self._purchases.origination_fees(purchase, day, [])
         spent = purchase.spent_cents + self._purchases.fee_on(purchase.spent_cents)

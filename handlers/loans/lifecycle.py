@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from events.bus import Output
-from events.commands import CollectRecovery
+from events.bus import Output, Rejected
+from events.commands import CollectRecovery, SellLoan
 from events.dates import Calendar
 from events.facts import (
     BookValued,
@@ -66,6 +66,7 @@ class Lifecycle:
         """With ``collateral``, valuations mark it too."""
         self._collateral = collateral
         self._marks_at = 1.0
+        self._sold: set[int] = set()
         self._state = state
         self._settings = settings
         self._calendar = calendar
@@ -82,10 +83,20 @@ class Lifecycle:
     def end_loans(self, day: int) -> Iterator[Output]:
         """Exits and defaults of a day, each an episode of its own."""
         for ending in self._clock.take(day):
+            if ending.row in self._sold:
+                continue
             if ending.kind == "default":
                 yield [self._default(ending, day)]
             else:
                 yield [self._exit(ending, day)]
+
+    def sell(self, day: int, command: SellLoan) -> Output | Rejected:
+        """A sale to someone else is settled: what the loan would pay today, less the haircut."""
+        row = self._state.book.row_of[command.loan_id]
+        if self._state.book.status().item(row) != PERFORMING:
+            return Rejected(f"{command.loan_id} does not pay any more")
+        self._sold.add(row)
+        return [self._pay_off(row, day, "secondary_sale", command.haircut)]
 
     def schedule_recovery_on_loan_defaulted(self, _record: Record, fact: LoanDefaulted) -> Output:
         """The wait for a recovery is a promise."""

@@ -30,13 +30,14 @@ from events.record import Fact, Record
 from events.state import State
 from events.state.lots import CALL, beyond
 from events.units import to_cents
+from handlers.allocation.targets import Targets
 from handlers.fund.purse import kept_in_lots
 from handlers.loans.purchases import Purchase, Purchases
 from handlers.ports import MarketView
 from handlers.reinvestment.config import ReinvestmentConfig
 from handlers.reinvestment.performance import adjusted, annualised_return
 from handlers.reinvestment.reserve import Reserve
-from handlers.reinvestment.strategies import Shares, Wish, maintain_allocation, scaled, wish
+from handlers.reinvestment.strategies import Shares, Wish, maintain_allocation, rebalance, scaled, wish
 from handlers.risk.exposure import Exposure
 from handlers.risk.measures import change_of, diversification_impact, risk_adjusted_return_impact, risk_of, shares_of
 from handlers.settings import Settings
@@ -66,6 +67,7 @@ class Reinvestment:
         purchases: Purchases,
         reserve: Reserve,
         exposure: Exposure,
+        targets: Targets,
         market: MarketView,
         period_end: int,
     ) -> None:
@@ -76,6 +78,7 @@ class Reinvestment:
         self._purchases = purchases
         self._reserve = reserve
         self._exposure = exposure
+        self._targets = targets
         self._market = market
         self._period_end = period_end
 
@@ -162,6 +165,17 @@ class Reinvestment:
                     shortfall_cents=wanted - available,
                 )
             ]
+        room = self._targets.room_cents(wanted)
+        if room < wanted:
+            return [
+                ReinvestmentDeclined(
+                    reason="risk_multiplier",
+                    amount_cents=wanted,
+                    trigger="manual",
+                    available_cents=room,
+                    shortfall_cents=wanted - room,
+                )
+            ]
         dynamic = command.enable_dynamic_allocation
         return self._lend(
             _Check(
@@ -193,6 +207,11 @@ class Reinvestment:
         if offered <= 0:
             reason = "reserve_below_target" if target >= kept else "debt_service_buffer"
             return self._decline(check, reason, minimum=max(target, kept), amount=eligible)
+        room = self._targets.room_cents(offered)
+        if room < offered:
+            if room < max(to_cents(config.min_reinvestment_amount), self._purchases.smallest_cents()):
+                return self._decline(check, "risk_multiplier", amount=eligible)
+            check = check._replace(offered_cents=room)
         minimum = to_cents(config.min_reinvestment_amount)
         if offered < minimum and not lots.suspended:
             return self._decline(check, "below_minimum", minimum=minimum)
@@ -261,7 +280,7 @@ class Reinvestment:
         """Shares by zone, and the fact of their adjustment to performance, if there is one."""
         config = self._config
         claims = self._exposure.claims()
-        base: Shares = {name: zone.target_allocation for name, zone in self._settings.zones.items()}
+        base: Shares = self._targets.shares()
         if check.strategy == "maintain_allocation":
             base = maintain_allocation(claims, base)
         adjustment = self._adjustment(check.day, base) if check.dynamic else None
@@ -270,6 +289,8 @@ class Reinvestment:
         appreciation = self._market.appreciation(check.day)
         amount = self._purchases.reach(check.offered_cents, config.reinvestment_batch_size)
         found = wish(check.strategy, config, base, claims, appreciation, amount)
+        if self._targets.closes_gaps_today:
+            found = rebalance(claims, base, amount, 0.0)
         if check.multipliers is not None:
             tilted = {zone: share * check.multipliers.get(zone, 1.0) for zone, share in found.shares.items()}
             found = found._replace(shares=scaled(tilted))
