@@ -57,6 +57,7 @@ def show(
     leverage: Annotated[
         bool, typer.Option("--leverage", help="Facilities, debt by quarter, tests, breaches and what debt did.")
     ] = False,
+    allocation: Annotated[bool, typer.Option("--allocation", help="What capital allocation did, by check.")] = False,
     chart: Annotated[
         str | None, typer.Option("--chart", metavar="NAME", help="The numbers of one chart, like cash_reserve.")
     ] = None,
@@ -64,8 +65,9 @@ def show(
     as_json: AsJson = False,
     log_level: LogLevel = "warning",
 ) -> None:
-    """Show a run's figures; by quarter, as cash flows, of its reinvestment or of its debt if asked."""
+    """Show a run's figures; by quarter, as cash flows, of its reinvestment, debt or allocation if asked."""
     from app.documents import calendar_of
+    from scenarios.allocation_charts import allocation_report
     from scenarios.cashflows import cash_flows
     from scenarios.figures import chart_data
     from scenarios.leverage_charts import leverage_report
@@ -90,6 +92,8 @@ def show(
         parts["reinvestment"] = reinvestment_report(loaded)
     if leverage:
         parts["leverage"] = leverage_report(loaded)
+    if allocation:
+        parts["allocation"] = allocation_report(loaded)
     if chart:
         parts["chart"] = chart_data(loaded, chart)
     if as_json:
@@ -102,6 +106,7 @@ def show(
 
 def _show(run: "Run", calendar: "Calendar", parts: dict[str, Any]) -> None:
     """The parts that were asked for; the run's figures where none was."""
+    from app.allocation_view import allocation_view
     from app.leverage_view import leverage_view
     from app.reinvestment_view import chart_view, reinvestment_view
     from app.tables import console, flows_view, quarters_view, run_view
@@ -114,7 +119,13 @@ def _show(run: "Run", calendar: "Calendar", parts: dict[str, Any]) -> None:
         print("  ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in risk.items()))
     if "cash_flows" in parts:
         console(wide=True).print(flows_view(parts["cash_flows"]))
-    for name, view in (("reinvestment", reinvestment_view), ("leverage", leverage_view), ("chart", chart_view)):
+    views = {
+        "reinvestment": reinvestment_view,
+        "leverage": leverage_view,
+        "allocation": allocation_view,
+        "chart": chart_view,
+    }
+    for name, view in views.items():
         if name in parts:
             console(wide=True).print(view(parts[name]))
 

@@ -32,7 +32,7 @@ from handlers.ports import MarketView
 from handlers.settings import Settings
 
 RETURNS = 12
-"""So many monthly returns make a volatility state."""
+"""So many returns make a volatility state."""
 
 STATES = ((0.15, "extreme"), (0.05, "high"), (0.02, "medium"))
 """From which standard deviation of monthly returns on, unannualised, which state holds."""
@@ -64,15 +64,17 @@ class Conditions:
         breaker: BreakerTerms,
         last_day: int,
         *,
+        months_a_return: int,
         watch_volatility: bool,
     ) -> None:
-        """The volatility state is watched where something depends on it."""
+        """``months_a_return`` is the prices' own step; the volatility state is watched where it matters."""
         self._state = state
         self._settings = settings
         self._calendar = calendar
         self._market = market
         self._breaker = breaker
         self._last_day = last_day
+        self._months = months_a_return
         self._watch = watch_volatility
 
     def trip_on_nav_reported(self, record: Record, fact: NavReported) -> Output:
@@ -154,14 +156,14 @@ class Conditions:
         )
 
     def _measured(self, day: int) -> tuple[str, float]:
-        """The state by the last twelve monthly returns of the zones' prices, weighted as the fund lends."""
+        """The state by the last twelve returns of the zones' prices, weighted as the fund lends, as of a month."""
         shares = [zone.target_allocation for zone in self._settings.zones.values()]
-        deviation = stdev(self._returns(day, shares))
+        deviation = stdev(self._returns(day, shares)) / math.sqrt(self._months)
         return next((name for least, name in STATES if deviation >= least), "low"), deviation
 
     def _returns(self, day: int, shares: Sequence[float]) -> list[float]:
-        """Monthly returns until the day's month, the oldest first; before the fund's start the zones' own drift."""
-        months = [self._calendar.months_before(day, back) for back in range(RETURNS, -1, -1)]
+        """Returns until the day's month, the oldest first; before the first price the zones' own drift."""
+        months = [self._calendar.months_before(day, self._months * back) for back in range(RETURNS, -1, -1)]
         levels = [self._market.known_levels(month) for month in months]
         return [
             sum(share * math.expm1(now - then) for share, then, now in zip(shares, before, after, strict=True))

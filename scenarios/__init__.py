@@ -1,5 +1,6 @@
 """Scenarios and what is done with them: the Python interface of Fundclock."""
 
+from scenarios.allocation_charts import allocation_report
 from scenarios.compare import compare
 from scenarios.figures import chart_data
 from scenarios.leverage import stress
@@ -14,6 +15,7 @@ __all__ = [
     "InvalidInput",
     "Run",
     "Scenario",
+    "allocation_report",
     "calculate_reinvestment_statistics",
     "chart_data",
     "compare",

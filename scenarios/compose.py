@@ -79,7 +79,7 @@ class Simulation:
         exposure = Exposure(state.book, settings, market)
         period_end = calendar.add_months(0, config.fund.reinvestment_period_years * 12)
         partners = Partners(state, settings)
-        targets = Targets(state, settings, exposure)
+        targets, step = Targets(state, settings, exposure), 1 if config.market.index_file is None else 3
         engine = allocation = None
         if config.leverage.lines():
             engine = LeverageEngine(
@@ -87,7 +87,16 @@ class Simulation:
             )
         if config.capital_allocation.enabled:
             allocation = AllocationEngine(
-                state, settings, calendar, market, exposure, purchases, targets, config.correlation(), self.last_day
+                state,
+                settings,
+                calendar,
+                market,
+                exposure,
+                purchases,
+                targets,
+                config.correlation(),
+                step,
+                self.last_day,
             )
         lifecycle = Lifecycle(
             state, settings, calendar, self._values, self._clock, exposure, engine.collateral if engine else None
@@ -121,6 +130,7 @@ class Simulation:
             market,
             config.market.breaker,
             self.last_day,
+            months_a_return=step,
             watch_volatility=allocation is not None,
         )
 

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from scenarios import leverage_charts, reinvestment_charts
+from scenarios import allocation_charts, leverage_charts, reinvestment_charts
 from scenarios.leverage import DebtHistory
 from scenarios.problems import InvalidInput, Problem, closest
 from scenarios.reinvestment_history import read_history
 from scenarios.run import Run
 
-NAMES = (*reinvestment_charts.CHARTS, *reinvestment_charts.TABLES, *leverage_charts.CHARTS)
+NAMES = (*reinvestment_charts.CHARTS, *reinvestment_charts.TABLES, *leverage_charts.CHARTS, *allocation_charts.CHARTS)
 """All figures that there are."""
 
 
@@ -16,6 +16,8 @@ def chart_data(run: Run, name: str) -> dict[str, Any]:
     """One chart or table by name, as JSON values. Raises InvalidInput for a name that there is not."""
     if name in leverage_charts.CHARTS:
         return leverage_charts.CHARTS[name](DebtHistory(run)).as_json()
+    if name in allocation_charts.CHARTS:
+        return allocation_charts.CHARTS[name](run).as_json()
     found = reinvestment_charts.CHARTS.get(name) or reinvestment_charts.TABLES.get(name)
     if found is None:
         hint = closest(name, NAMES)

@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from pydantic import ValidationError
+
 from events.commands import Reinvest
 from events.facts import RunStarted
 from events.stores.memory import MemoryLog
 from events.stores.sqlite import SqliteStore
 from events.stores.store import StoreError
+from handlers.allocation.settings import CapitalSettings
 from scenarios.compose import Plan, Simulation
 from scenarios.inputs import KEYS, Reader, load_inputs
 from scenarios.loader import Document, lay_on, parse, validate
@@ -97,7 +100,7 @@ class Scenario:
     @property
     def config(self) -> ScenarioConfig:
         """The resolved sections. Raises InvalidInput with every problem found."""
-        return validate(self._document)
+        return validate(_with_environment(self._document))
 
     def plan(self) -> Plan:
         """Everything read and checked, files too. Raises InvalidInput with every problem found; nothing is written."""
@@ -180,6 +183,29 @@ def _progress(plan: Plan, on_day: Callable[[int, int], None] | None) -> Callable
         return None
     last = plan.config.last_day()
     return lambda day: on_day(day, last)
+
+
+def _with_environment(document: Document) -> Document:
+    """The document with what ``CAPITAL_*`` variables say of allocation, where it allocates and does not say itself.
+
+    Runs keep all settings in their manifests, so that variables play no part when one is played again.
+    """
+    section = document.values.get("capital_allocation")
+    if not isinstance(section, dict) or not ("strategy" in section or section.get("enabled") is True):
+        return document
+    try:
+        from_environment = CapitalSettings()
+    except ValidationError as error:
+        raise InvalidInput(
+            Problem(f"CAPITAL_{'_'.join(map(str, found['loc'])).upper()}", found["msg"], "environment")
+            for found in error.errors()
+        ) from None
+    missing = from_environment.model_fields_set - set(section)
+    if not missing:
+        return document
+    added = {name: getattr(from_environment, name) for name in missing}
+    values = {**document.values, "capital_allocation": {**section, **added}}
+    return Document(document.source, values, document.positions, document.origins)
 
 
 def _anchor_files(document: Document, folder: Path) -> None:

@@ -43,9 +43,10 @@ class AllocationEngine:
         purchases: Purchases,
         targets: Targets,
         correlation: Floats,
+        months_a_return: int,
         last_day: int,
     ) -> None:
-        """``correlation`` of the zones' prices stands until there are enough returns to measure one."""
+        """``correlation`` of the zones' prices stands until there are enough returns, each of so many months."""
         self._state = state
         self._settings = settings
         self._calendar = calendar
@@ -54,6 +55,7 @@ class AllocationEngine:
         self._purchases = purchases
         self._targets = targets
         self._correlation = correlation
+        self._step = months_a_return
         self._last_day = last_day
         self._made_for: AllocationConfig | None = None
         self._allocator: CapitalAllocator
@@ -122,13 +124,14 @@ class AllocationEngine:
 
     def _price_covariance(self, day: int) -> Floats:
         """Yearly covariance of the zones' prices: of the monthly returns so far, or as the settings have it."""
-        window = self._config.lookback_months
-        known = min(window, self._calendar.months_since_start(day))
+        step = self._step
+        window = max(2, self._config.lookback_months // step)
+        known = min(window, self._calendar.months_since_start(day) // step)
         if known >= max(2, window // 2):
-            months = [self._calendar.months_before(day, back) for back in range(known, -1, -1)]
+            months = [self._calendar.months_before(day, step * back) for back in range(known, -1, -1)]
             levels = [self._market.known_levels(month) for month in months]
             steps = np.array([np.subtract(now, then) for then, now in pairwise(levels)])
-            return 12 * rolling_covariance(np.expm1(steps), window)
+            return 12 / step * rolling_covariance(np.expm1(steps), window)
         spread = np.array([zone.volatility for zone in self._settings.zones.values()])
         settled: Floats = self._correlation * np.outer(spread, spread)
         return settled

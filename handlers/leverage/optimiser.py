@@ -124,7 +124,7 @@ class Optimiser:
             line = lines[name]
             taken = line.balance_cents + self._lines.promised_cents(name)
             room = max(0, self._lines.base_cents(name, day) - taken)
-            amount = min(wanted, room, max(0, line.ceiling_cents - taken))
+            amount = self._targets.room_cents(min(wanted, room, max(0, line.ceiling_cents - taken)))
             if amount - self._lacking(day, name, amount) < self._purchases.smallest_cents():
                 reason = "less than a loan would be lent"
                 continue
