@@ -15,6 +15,14 @@ from events.state import State
 from events.units import to_cents
 from scenarios import Scenario
 
+ALLOCATION = [
+    {"enabled": False},
+    {"enabled": False},
+    {"strategy": "risk_parity", "rebalance_threshold": 0.02, "sell_loans": {"enabled": True}},
+    {"strategy": "kelly_criterion", "risk_constraints": {"max_protocol_exposure_pct": 40}},
+    {"strategy": "multi_objective", "optimization_frequency": "monthly", "costs": {"green": 0.01}},
+]
+
 funds = st.fixed_dictionaries(
     {
         "fund.size": st.sampled_from([3e6, 2e7]),
@@ -24,6 +32,7 @@ funds = st.fixed_dictionaries(
         "fund.start_date": st.sampled_from(["2026-01-01", "2027-02-28", "2028-02-29", "2026-05-17"]),
         "fund.wind_down_discount": st.sampled_from([0, 0.2]),
         "loans.interest_payment": st.sampled_from(["capitalise", "cash"]),
+        "capital_allocation": st.sampled_from(ALLOCATION),
         "loans.selling_cost": st.sampled_from([0.02, 0.5]),
         "exits.age_years": st.sampled_from([{"mean": 1, "sd": 1}, {"mean": 4, "sd": 1.5}]),
         "exits.min_hold_years": st.sampled_from([0, 0.25]),

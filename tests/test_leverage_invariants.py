@@ -33,6 +33,12 @@ funds = st.fixed_dictionaries(
         "waterfall.pref_clock": st.sampled_from(["contribution", "facility_draw"]),
         "reinvestment_engine.reinvestment_frequency": st.sampled_from(["on_exit", "quarterly"]),
         "reinvestment_engine.enable_cash_reserve": st.booleans(),
+        "capital_allocation": st.sampled_from(
+            [
+                {"enabled": False},
+                {"strategy": "risk_parity", "rebalance_threshold": 0.02, "sell_loans": {"enabled": True}},
+            ]
+        ),
         LINE + "enabled": st.booleans(),
         LINE + "min_loans": st.sampled_from([0, 20]),
         LINE + "advance_rate": st.sampled_from([0.3, 0.9]),
@@ -62,6 +68,8 @@ acts = st.lists(
                 {"shock_price": -0.3},
                 {"shock_rate": 0.05},
                 {"shock_nav": -0.3},
+                {"trip_breaker": {}},
+                {"set_volatility": "high"},
                 {"shock_liquidity": -0.8},
                 {"call_capital": 1e5},
                 {"draw": {"amount": 1e5, "facility": "ramp_line"}},

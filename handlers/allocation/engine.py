@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from events.bus import Led, Output
-from events.commands import OriginateLoans, SellLoan
+from events.commands import LendDraw, OriginateLoans, SellLoan
 from events.dates import MONTHS_BETWEEN, Calendar
 from events.facts import AllocationOptimized, CommandScheduled, LoanSaleAgreed, RebalanceTriggered
 from events.record import Fact
@@ -103,9 +103,12 @@ class AllocationEngine:
             orders = self._orders(current, {name: aims[name] / invested for name in names}, lent)
             if orders:
                 yield self._trigger(day, worst, orders)
-        waiting = self._state.capital.undeployed_cents
-        if waiting and self._targets.room_cents(waiting) >= self._purchases.smallest_cents():
+        waiting = self._state.capital.undeployed_cents if day else 0  # on the first day the opening book comes first
+        least, lines = self._purchases.smallest_cents(), self._state.facilities
+        if waiting and self._targets.room_cents(waiting) >= least:
             yield [CommandScheduled(due_day=day, command=OriginateLoans(call=0))]
+        if lines.unlent_cents >= least and self._targets.room_cents(lines.unlent_cents) >= least:
+            yield [CommandScheduled(due_day=day, command=LendDraw(facility=next(iter(lines.by_name))))]
 
     def _outlook(self, day: int) -> tuple[Floats, Floats]:
         """Yearly expected returns and covariance of loans in each zone, from what is known on the day.

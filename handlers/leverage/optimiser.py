@@ -124,7 +124,7 @@ class Optimiser:
             line = lines[name]
             taken = line.balance_cents + self._lines.promised_cents(name)
             room = max(0, self._lines.base_cents(name, day) - taken)
-            amount = self._targets.room_cents(min(wanted, room, max(0, line.ceiling_cents - taken)))
+            amount = self._can_be_lent(min(wanted, room, max(0, line.ceiling_cents - taken)))
             if amount - self._lacking(day, name, amount) < self._purchases.smallest_cents():
                 reason = "less than a loan would be lent"
                 continue
@@ -135,6 +135,11 @@ class Optimiser:
             short = "to the target" if amount == wanted else "as far as the line goes"
             return Led(self._fact(leverage, "draw", name, wanted, amount, short)[0], facts)
         return self._fact(leverage, "hold", None, wanted, 0, reason)
+
+    def _can_be_lent(self, cents: int) -> int:
+        """What of a draw there is room for after all the cash that waits to be lent."""
+        waiting = self._state.lots.eligible_cents + self._state.capital.undeployed_cents
+        return max(0, self._targets.room_cents(waiting + cents) - waiting)
 
     def _lacking(self, day: int, name: str, amount: int) -> int:
         """What of a draw would be kept, because the cash at hand does not cover the buffer that it makes needed."""
