@@ -31,6 +31,7 @@ def test_off_means_off():
     off = {"capital_allocation": {"enabled": False, "strategy": "kelly_criterion", "rebalance_threshold": 0.5}}
     assert Scenario.load("base").with_(seed=3, set=off).run().head_hash == base.head_hash
     assert played("equal_weight", seed=3).head_hash != base.head_hash
+    assert Scenario.load("base").with_(set=off).warnings() == ["capital_allocation: has no effect, enabled is false"]
 
 
 def test_a_check_knows_what_the_market_has_shown(parity):
