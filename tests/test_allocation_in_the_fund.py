@@ -136,6 +136,8 @@ def test_idle_weights_stay_idle():
     run = played("equal_weight", risk_constraints={"max_protocol_exposure_pct": 20})
     check = of(run, "allocation.optimized/1")[0].payload
     assert (check.idle, check.idle_reason) == (pytest.approx(0.4), "the caps sum to 0.6")
+    late = of(run, "allocation.optimized/1")[8].payload
+    assert late.drift["green"] == pytest.approx(late.current["green"] - 1 / 3)  # of what is invested
     cost = sum(r.payload.principal_cents for r in of(run, "loan.originated/1") if r.payload.source == "deployment")
     called = sum(r.payload.amount_cents for r in of(run, "capital.contributed/1") if r.payload.purpose == "deployment")
     assert 0.5 < cost / called < 0.65

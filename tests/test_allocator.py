@@ -223,6 +223,29 @@ def test_a_wrong_argument_is_named(strategy, change, says):
         CapitalAllocator({"strategy": strategy}).optimize_portfolio(**call)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (lambda x, lam: (x * 0 + 1 / 3, lam), "fails its check: .* from optimal"),
+        (lambda x, lam: (x * 2, lam), "fails its check: .* outside"),
+        (lambda x, lam: (x * np.nan, lam), "is not finite"),
+    ],
+)
+def test_no_answer_of_the_solver_is_given_unchecked(monkeypatch, wrong, says):
+    from handlers.allocation import qp
+
+    honest = qp.daqp.solve
+
+    def lying(*problem, **options):
+        x, value, flag, info = honest(*problem, **options)
+        x, duals = wrong(x, info["lam"])
+        return x, value, flag, {**info, "lam": duals}
+
+    monkeypatch.setattr(qp.daqp, "solve", lying)
+    with pytest.raises(AllocationError, match=says):
+        CapitalAllocator({"strategy": "mean_variance"}).optimize_portfolio(NAMES, **given_for("mean_variance"))
+
+
 def test_multipliers():
     def of(**state):
         return risk_multiplier(RiskMetrics(**state))

@@ -1,9 +1,11 @@
 """The circuit breaker, the volatility state and transaction costs inside a fund."""
 
 import math
+from datetime import date
 from itertools import pairwise
 from statistics import stdev
 
+import numpy as np
 import pytest
 
 from events.state import State
@@ -143,29 +145,44 @@ def test_the_volatility_state_is_that_of_the_last_twelve_monthly_returns():
         assert current == expected
 
 
-def test_quarterly_prices_have_quarterly_returns(real_series):
-    files = {
-        "market.index_file": str(real_series / "fhfa_hpi_state.csv"),
-        "market.rate_file": str(real_series / "fedfunds_monthly.csv"),
-        "capital_allocation.strategy": "equal_weight",
-    }
-    run = Scenario.load("historical").with_(seed=1, set=files).run()
-    changed = of(run, "volatility_state.changed/1")
-    levels = {}
-    for record in of(run, "market.moved/1"):
-        levels[record.day] = record.payload.indices
-    calendar = Scenario.from_manifest(run.manifest, run.kept).config.calendar()
-    ends = [when for when in sorted(levels) if when and calendar.date(when).month % 3 == 0]
-    shares = {name: zone["target_allocation"] for name, zone in run.manifest.scenario["zones"].items()}
-    late = [record for record in changed if ends.index(max(e for e in ends if e <= record.day)) >= 12]
-    for record in late:
-        last = ends.index(max(e for e in ends if e <= record.day))
-        window = [levels[when] for when in ends[last - 12 : last + 1]]
-        returns = [
-            sum(share * (after[zone] / before[zone] - 1) for zone, share in shares.items())
-            for before, after in pairwise(window)
-        ]
-        assert record.payload.deviation == pytest.approx(stdev(returns) / math.sqrt(3))
+def test_quarterly_prices_have_quarterly_returns(tmp_path):
+    """Prices from a file move by quarters: twelve quarterly returns, as of a month; covariances from four a year."""
+    rng = np.random.default_rng(4)
+    rows, levels = ["state,yr,qtr,index_nsa,index_sa"], {}
+    for state in ("AA", "BB", "CC"):
+        level = 100.0
+        for year in range(2020, 2033):
+            for quarter in range(1, 5):
+                level *= float(np.exp(rng.normal(0.01, 0.08)))
+                rows.append(f"{state},{year},{quarter},{level},{level}")
+                levels[state, f"{year}-{3 * quarter:02d}"] = level
+    path = tmp_path / "index.csv"
+    path.write_text("\n".join(rows) + "\n")
+    zones = {"green": {"series": "AA"}, "orange": {"series": "BB"}, "red": {"series": "CC"}}
+    run = played(zones=zones, market__index_file=str(path), fund__term_years=6, **ON)
+    shares = {"AA": 0.45, "BB": 0.35, "CC": 0.2}
+    months = [f"{year}-{month:02d}" for year in range(2020, 2033) for month in (3, 6, 9, 12)]
+
+    def returns(record, count):
+        last = months.index(max(month for month in months if day_of(month) <= record.day))
+        window = months[last - count : last + 1]
+        return [{s: levels[s, b] / levels[s, a] - 1 for s in shares} for a, b in pairwise(window)]
+
+    changed = [r for r in of(run, "volatility_state.changed/1") if r.day > day("2029-01-01")]
+    assert changed
+    for record in changed:
+        found = [sum(shares[s] * change for s, change in row.items()) for row in returns(record, 12)]
+        assert record.payload.deviation == pytest.approx(stdev(found) / math.sqrt(3))
+    check = next(r for r in of(run, "allocation.optimized/1") if r.day >= day("2029-03-31"))
+    moves = np.array([[row[s] for s in shares] for row in returns(check, 8)])
+    spread = np.sqrt(4 * np.diag(np.cov(moves, rowvar=False, ddof=1)))
+    assert list(check.payload.deviations.values()) == pytest.approx(spread, abs=1e-9)
+
+
+def day_of(month):
+    """The last day of a quarter's last month."""
+    ends = {"03": "31", "06": "30", "09": "30", "12": "31"}
+    return (date.fromisoformat(f"{month}-{ends[month[5:]]}") - date(2026, 1, 1)).days
 
 
 def test_a_script_holds_the_state_until_it_gives_it_back():
