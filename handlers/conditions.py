@@ -62,17 +62,20 @@ class Conditions:
         calendar: Calendar,
         market: MarketView,
         breaker: BreakerTerms,
+        period_end: int,
         last_day: int,
         *,
         months_a_return: int,
         watch_volatility: bool,
     ) -> None:
-        """``months_a_return`` is the prices' own step; the volatility state is watched where it matters."""
+        """``period_end`` is the first day on which nothing is deployed any more, ``months_a_return`` the prices' own
+        step; the volatility state is watched where it matters."""
         self._state = state
         self._settings = settings
         self._calendar = calendar
         self._market = market
         self._breaker = breaker
+        self._period_end = period_end
         self._last_day = last_day
         self._months = months_a_return
         self._watch = watch_volatility
@@ -80,7 +83,7 @@ class Conditions:
     def trip_on_nav_reported(self, record: Record, fact: NavReported) -> Output:
         """A quarter in which net asset value has fallen too far, what came in and went out taken out."""
         quarters = self._state.capital.quarters
-        if len(quarters) < 2 or record.day == self._last_day:
+        if len(quarters) < 2 or record.day >= self._period_end:
             return None
         before, now = quarters[-2], quarters[-1]
         paid_in = now.contributed_cents - before.contributed_cents
@@ -125,6 +128,8 @@ class Conditions:
     def deploy_on_breaker_reset(self, record: Record, _fact: BreakerReset) -> Output:
         """What has been called or drawn for loans and waits is lent today."""
         facts: list[Fact] = []
+        if record.day >= self._period_end:
+            return None
         if self._state.capital.undeployed_cents > 0:
             facts.append(CommandScheduled(due_day=record.day, command=OriginateLoans(call=0)))
         lines = self._state.facilities

@@ -129,6 +129,7 @@ class Simulation:
             calendar,
             market,
             config.market.breaker,
+            min(period_end, self.last_day),
             self.last_day,
             months_a_return=step,
             watch_volatility=allocation is not None,

@@ -197,7 +197,7 @@ def _with_environment(document: Document) -> Document:
         from_environment = CapitalSettings()
     except ValidationError as error:
         raise InvalidInput(
-            Problem(f"CAPITAL_{'_'.join(map(str, found['loc'])).upper()}", found["msg"], "environment")
+            Problem(f"CAPITAL_{'_'.join(map(str, found['loc'])).upper() or '*'}", found["msg"], "environment")
             for found in error.errors()
         ) from None
     missing = from_environment.model_fields_set - set(section)

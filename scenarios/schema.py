@@ -172,6 +172,18 @@ class ScenarioConfig(Config):
                 if name not in self.zones:
                     _at(f"capital_allocation.{key}.{name}", f"unknown zone; there are {_names(self.zones)}")
         floor, most = allocation.min_protocol_allocation, allocation.max_protocols
+        caps = [
+            allocation.risk_constraints.max_protocol_exposure_pct,
+            allocation.risk_constraints.max_asset_concentration_pct,
+        ]
+        least = min([cap / 100 for cap in caps if cap is not None], default=1.0)
+        if allocation.enabled and floor > least:
+            _at(
+                "capital_allocation.min_protocol_allocation",
+                f"{floor:g} is above the cap of {least:g} in risk_constraints",
+            )
+        if allocation.enabled and allocation.infeasible == "raise" and least * min(most, len(self.zones)) < 1 - 1e-9:
+            _at("capital_allocation.infeasible", f"raise: caps of {least:g} for each zone do not reach 1")
         if allocation.enabled and floor * min(most, len(self.zones)) > 1 + 1e-9:
             _at("capital_allocation.min_protocol_allocation", f"{floor:g} for each zone is more than there is")
         return self

@@ -262,6 +262,26 @@ def test_a_script_may_change_the_strategy():
             "0.5 for each zone is more",
         ),
         ({"capital_allocation.risk_constraints.max_protocol_exposure_pct": 120}, "less than or equal to 100"),
+        (
+            {
+                "capital_allocation": {
+                    "strategy": "equal_weight",
+                    "min_protocol_allocation": 0.2,
+                    "risk_constraints": {"max_protocol_exposure_pct": 10},
+                }
+            },
+            "0.2 is above the cap of 0.1",
+        ),
+        (
+            {
+                "capital_allocation": {
+                    "strategy": "equal_weight",
+                    "infeasible": "raise",
+                    "risk_constraints": {"max_protocol_exposure_pct": 10},
+                }
+            },
+            "do not reach 1",
+        ),
     ],
 )
 def test_a_wrong_setting_is_refused(settings, says):
@@ -318,3 +338,26 @@ def test_the_command_line(fundclock):
 def test_decimals_of_the_allocator_are_what_the_log_holds(parity):
     fact = of(parity, "allocation.optimized/1")[0].payload
     assert sum(Decimal(repr(weight)) for weight in fact.weights.values()) <= 1
+
+
+@pytest.mark.parametrize("strategy", ["risk_parity", "multi_objective", "mean_variance", "kelly_criterion"])
+@pytest.mark.parametrize("seed", [1, 29])
+def test_few_returns_do_not_stop_a_run(strategy, seed):
+    run = played(strategy, seed=seed, lookback_months=4, optimization_frequency="monthly", costs={"green": 0.01})
+    assert run.state.results.finished
+    assert len(of(run, "allocation.optimized/1")) > 50
+
+
+def test_a_check_without_an_answer_leaves_the_targets_as_they_were():
+    still = {"zones.green.volatility": 0, "capital_allocation.strategy": "risk_parity"}
+    run = Scenario.load("base").with_(seed=7, set=still).run()
+    failed = of(run, "allocation.failed/1")
+    assert failed
+    assert "covariance: a bucket without any risk" in failed[0].payload.reason
+    assert run.state.allocation.checks == len(of(run, "allocation.optimized/1"))
+    assert run.metrics["loans_originated"] > 300
+
+
+def test_views_and_few_zones():
+    run = played("black_litterman", views={"red": 0.2}, max_protocols=1)
+    assert {sum(weight > 0 for weight in r.payload.weights.values()) for r in of(run, "allocation.optimized/1")} == {1}

@@ -459,3 +459,89 @@ def test_answers_do_not_depend_on_the_hash_seed():
     }
     assert len(printed) == 1
     assert len(json.loads(printed.pop())) == len(AllocationStrategy)
+
+
+def weights_of(strategy, covariance, constraints=None, config=None, **given):
+    names = list("abcdefghijkl")[: len(covariance)]
+    allocator = CapitalAllocator({"strategy": strategy, "max_protocols": 12, **(config or {})})
+    return list(allocator.optimize_portfolio(names, constraints, covariance=covariance, **given).values())
+
+
+def test_risk_parity_where_floors_leave_no_choice():
+    """The least variance inside the floors is above 1; what is left is the least variance that sums to 1."""
+    found = weights_of("risk_parity", [[9, -2.7], [-2.7, 1]], config={"min_protocol_allocation": 0.4})
+    assert found == [Decimal("0.4"), Decimal("0.6")]
+
+
+@pytest.mark.parametrize("n", [2, 3, 6, 9, 12])
+@pytest.mark.parametrize("above", [0, 1e-9, 1e-7, 1e-5, 1e-3])
+def test_risk_parity_where_caps_just_reach_one(n, above):
+    rng = np.random.default_rng(n)
+    factors = rng.normal(size=(n, n + 3))
+    found = weights_of("risk_parity", factors @ factors.T, {"max_protocol_exposure_pct": 100 / n + above})
+    assert float(sum(found)) == pytest.approx(1, abs=1e-9)
+
+
+def test_risk_parity_leaves_out_what_may_hold_nothing():
+    found = weights_of("risk_parity", np.diag([1.0, 4.0, 9.0]), {"max_protocol_exposure_pct": {"a": 0}})
+    assert [float(weight) for weight in found] == pytest.approx([0, 0.6, 0.4])
+
+
+@pytest.mark.parametrize(
+    ("covariance", "says"),
+    [
+        ([[1, -1, 0], [-1, 1, 0], [0, 0, 1]], "covariance: .*"),
+        ([[0, 0], [0, 1]], "covariance: a bucket without any risk"),
+    ],
+)
+def test_what_has_no_risk_to_budget_is_said(covariance, says):
+    with pytest.raises(AllocationError, match=says):
+        weights_of("risk_parity", covariance)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_singular_covariances_have_answers(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(2, 9))
+    factors = rng.normal(size=(n, n - 1)) * 0.2
+    returns = dict(zip("abcdefghijkl", rng.uniform(0, 0.3, n), strict=False))
+    for strategy in ("mean_variance", "kelly_criterion"):
+        found = weights_of(strategy, factors @ factors.T, expected_returns=returns)
+        assert sum(found) <= 1
+    two = np.outer([0.26, 0.22], [0.26, 0.22])
+    pair = weights_of("mean_variance", two, expected_returns={"a": 0.25, "b": 0.16})
+    assert 1 - Decimal("1e-11") <= sum(pair) <= 1
+
+
+def test_views_on_what_is_left_out_still_inform():
+    found = CapitalAllocator({"strategy": "black_litterman", "max_protocols": 2}).optimize_portfolio(
+        list("abc"), covariance=np.diag([1, 2, 0.3]), views={"a": 0.1, "b": 5}
+    )
+    assert len(found) == 2
+    assert "b" in found
+
+
+def test_views_that_contradict_each_other_are_named():
+    certain = [({"a": 1}, 0.1, 0), ({"a": 1}, 0.2, 0)]
+    with pytest.raises(AllocationError, match="views: they contradict"):
+        weights_of("black_litterman", np.eye(2), views=certain)
+    with pytest.raises(TypeError, match="views must be a mapping or a list, got int"):
+        weights_of("black_litterman", np.eye(2), views=5)
+
+
+def test_numbers_and_names_of_any_kind():
+    allocator = CapitalAllocator()
+    found = allocator.optimize_portfolio(
+        (name for name in "ab"), {"assets": {"a": "x", "b": "x"}, "max_asset_concentration_pct": np.float64(50)}
+    )
+    assert sum(found.values()) == Decimal("0.5")
+    metrics = allocator.calculate_efficiency_metrics(
+        [0.02, 0.01, -0.005], confidence=Decimal("0.9999999999"), periods_per_year=Decimal(12)
+    )
+    assert float(metrics.conditional_value_at_risk) == pytest.approx(0.005)
+    with pytest.raises(ValueError, match=r"returns\[0\] must be at most 1e\+30 in size"):
+        allocator.calculate_efficiency_metrics(["1e400", "0.1"])
+    with pytest.raises(ValueError, match="max_transaction_size_pct would split"):
+        allocator.rebalance_portfolio({"a": 1}, {"a": 0}, 1, risk_constraints={"max_transaction_size_pct": "0.0001"})
+    section = {"enabled": True, "strategy": "risk_parity", "lookback_months": 12}
+    assert CapitalAllocator({"capital_allocation": section}).allocation_strategy is AllocationStrategy.RISK_PARITY

@@ -227,3 +227,27 @@ def test_no_more_is_lent_than_the_state_lets_be():
     assert max(parts) < 0.301
     assert min(parts) > 0.27
     assert any(r.payload.reason == "risk_multiplier" for r in of(run, "deployment.deferred/1"))
+
+
+def test_a_fund_that_winds_down_has_no_breaker():
+    run = played(seed=1, fund__term_years=20)
+    assert not of(run, "breaker.tripped/1")
+
+
+def test_a_reset_after_the_reinvestment_period_lends_nothing():
+    script = [
+        act("2026-03-02", "trip_breaker"),
+        act("2030-03-01", "trip_breaker"),
+        act("2031-01-20", "reset_breaker"),
+    ]
+    run = played(script, market__breaker__reset_months=60, market__breaker__nav_fall=0.99)
+    assert not [r for r in of(run, "capital.deployed/1") if r.day > day("2026-03-02")]
+    assert run.state.ledger.cash_cents == 0
+
+
+def test_a_draw_that_waits_says_why():
+    script = [act("2026-04-02", "trip_breaker")]
+    run = played(script, "levered", market__breaker__reset_months=12, market__breaker__nav_fall=0.99)
+    waiting = [r.payload for r in of(run, "draw.lent/1") if r.payload.carried_cents > 50_000_00]
+    assert waiting
+    assert {fact.reason for fact in waiting} <= {"circuit_breaker"}

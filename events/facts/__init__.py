@@ -2,7 +2,7 @@
 
 from pydantic import ValidationError
 
-from events.facts.allocation import AllocationOptimized, LoanSaleAgreed, RebalanceTriggered
+from events.facts.allocation import AllocationFailed, AllocationOptimized, LoanSaleAgreed, RebalanceTriggered
 from events.facts.capital import (
     CallDeclined,
     CapitalCalled,
@@ -166,6 +166,7 @@ _FACTS: tuple[type[Fact], ...] = (
     AllocationOptimized,
     LoanSaleAgreed,
     RebalanceTriggered,
+    AllocationFailed,
 )
 
 FACTS: dict[str, type[Fact]] = {str(fact.model_fields["kind"].default): fact for fact in _FACTS}
@@ -188,6 +189,7 @@ def parse_fact(kind: str, payload: str | bytes) -> Fact:
 __all__ = [
     "FACTS",
     "AllocationAdjusted",
+    "AllocationFailed",
     "AllocationOptimized",
     "BatchCut",
     "BookValued",

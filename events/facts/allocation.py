@@ -29,6 +29,14 @@ class AllocationOptimized(Fact):
     capital_cents: int
 
 
+class AllocationFailed(Fact):
+    """A check found no weights inside the limits, and why; the targets stay as they were."""
+
+    kind: Literal["allocation.failed/1"] = "allocation.failed/1"
+    strategy: str
+    reason: str
+
+
 class RebalanceTriggered(Fact):
     """The book has drifted from its targets by the threshold or more: today's reinvestment closes the gaps first.
 

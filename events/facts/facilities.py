@@ -65,7 +65,10 @@ class DrawDeclined(Fact):
 
 
 class DrawLent(Fact):
-    """Drawn cash has bought loans; ``kept_cents`` of it fill the buffer for debt service, ``carried_cents`` wait."""
+    """Drawn cash has bought loans; ``kept_cents`` of it fill the buffer for debt service, ``carried_cents`` wait.
+
+    ``reason`` says what the state of the market leaves no room for, where that is why.
+    """
 
     kind: Literal["draw.lent/1"] = "draw.lent/1"
     facility: str
@@ -75,6 +78,7 @@ class DrawLent(Fact):
     carried_cents: int
     loans: int
     shortfall: dict[str, int]
+    reason: Literal["circuit_breaker", "risk_multiplier"] | None = None
 
 
 class FacilityRepaid(Fact):

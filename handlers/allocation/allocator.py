@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from handlers.allocation import inputs
-from handlers.allocation.black_litterman import implied_returns, posterior
+from handlers.allocation.black_litterman import Posterior, implied_returns, posterior
 from handlers.allocation.efficiency import drawdown, historical_tail, sharpe_ratio
 from handlers.allocation.kelly import exact_kelly, gaussian_kelly, growth, sigma_points
 from handlers.allocation.limits import Group, Limits, limits
@@ -128,8 +128,11 @@ class CapitalAllocator:
         rates = None if costs is None else inputs.by_bucket("costs", costs, names, default=0.0, least=0)
         outcomes = None if scenarios is None else inputs.scenario_returns(scenarios, names)
         least = given.get("min_expected_return")
+        if self.allocation_strategy is AllocationStrategy.BLACK_LITTERMAN:
+            blend = self._blend(names, returns, scores, matrix, held, views)
+            returns, matrix = blend.returns, blend.covariance
         best = self._best(names, returns, scores, matrix)
-        caps = _caps(given, names)
+        caps, known = _caps(given, names), names
         if best is not None:
             names, caps = [names[row] for row in best], caps[best]
             returns, scores, budgets, held, rates = (
@@ -139,7 +142,7 @@ class CapitalAllocator:
             outcomes = None if outcomes is None else outcomes[:, best]
         problem = _Problem(
             names,
-            self._limits(given, names, protocols, caps),
+            self._limits(given, names, known, caps),
             returns,
             scores,
             matrix,
@@ -148,7 +151,7 @@ class CapitalAllocator:
             rates,
             None if least is None else float(inputs.number("min_expected_return", least)),
         )
-        return self._weights(problem, *self._solve(problem, views, outcomes))
+        return self._weights(problem, *self._solve(problem, outcomes))
 
     def _best(
         self, names: list[str], returns: Floats | None, scores: Floats | None, covariance: Floats | None
@@ -174,7 +177,7 @@ class CapitalAllocator:
         groups: list[Group] = []
         cap = given.get("max_asset_concentration_pct")
         assets = inputs.mapping("assets", given.get("assets", {}))
-        inputs.known("assets", assets, list(protocols))
+        inputs.known("assets", assets, protocols)
         if cap is not None:
             share = inputs.per_cent("max_asset_concentration_pct", cap)
             upper = np.minimum(upper, share)
@@ -185,7 +188,7 @@ class CapitalAllocator:
         lower = np.full(len(names), self.settings.min_protocol_allocation)
         return limits(lower, upper, groups, self.settings.infeasible)
 
-    def _solve(self, problem: _Problem, views: Any, outcomes: Floats | None) -> tuple[Answer, Loss]:
+    def _solve(self, problem: _Problem, outcomes: Floats | None) -> tuple[Answer, Loss]:
         """The answer of the strategy, and of the Gaussian Kelly approximation what it loses."""
         strategy, limited, settings = self.allocation_strategy, problem.limits, self.settings
         match strategy:
@@ -193,13 +196,11 @@ class CapitalAllocator:
                 return equal_weight(limited), None
             case AllocationStrategy.RISK_PARITY:
                 return self._risk_parity(problem), None
-            case AllocationStrategy.MEAN_VARIANCE:
+            case AllocationStrategy.MEAN_VARIANCE | AllocationStrategy.BLACK_LITTERMAN:
                 returns, covariance = self._needed(problem.returns, "expected_returns"), self._covariance(problem)
                 return mean_variance(returns, covariance, settings.risk_aversion, limited, problem.least_return), None
             case AllocationStrategy.KELLY_CRITERION:
                 return self._kelly(problem, outcomes)
-            case AllocationStrategy.BLACK_LITTERMAN:
-                return self._black_litterman(problem, views), None
             case AllocationStrategy.MULTI_OBJECTIVE:
                 return self._multi_objective(problem), None
 
@@ -238,22 +239,33 @@ class CapitalAllocator:
         def loss() -> float:
             points = sigma_points(returns, covariance)
             odds = np.full(len(points), 1 / len(points))
-            best = exact_kelly(points, odds, free, limited)
+            try:
+                best = exact_kelly(points, odds, free, limited)
+            except AllocationError:  # the floors alone lose everything in one of these scenarios
+                return float("inf")
             return growth(best.x, points, odds, free) - growth(answer.x, points, odds, free)
 
         return answer, loss
 
-    def _black_litterman(self, problem: _Problem, views: Any) -> Answer:
-        covariance, settings, n = self._covariance(problem), self.settings, len(problem.names)
-        market = np.full(n, 1 / n) if problem.current is None else problem.current
-        prior = implied_returns(covariance, market, settings.risk_aversion)
-        if problem.returns is not None:
-            prior = problem.returns
-        picks, values, variances = _views(views, problem.names)
-        blend = posterior(prior, covariance, settings.tau, picks, values, variances)
-        return mean_variance(
-            blend.returns, blend.covariance, settings.risk_aversion, problem.limits, problem.least_return
-        )
+    def _blend(
+        self,
+        names: list[str],
+        returns: Floats | None,
+        scores: Floats | None,
+        covariance: Floats | None,
+        held: Floats | None,
+        views: Any,
+    ) -> Posterior:
+        """Returns and covariance after the views, of all buckets; the market's weights are what is held, or equal."""
+        settings, n = self.settings, len(names)
+        if covariance is None:
+            if scores is None:
+                raise ValueError("covariance: strategy black_litterman needs it, or risk_scores")
+            covariance = np.diag(scores**2)
+        market = np.full(n, 1 / n) if held is None else held
+        prior = implied_returns(covariance, market, settings.risk_aversion) if returns is None else returns
+        picks, values, variances = _views(views, names)
+        return posterior(prior, covariance, settings.tau, picks, values, variances)
 
     def _multi_objective(self, problem: _Problem) -> Answer:
         settings, n = self.settings, len(problem.names)
@@ -280,10 +292,14 @@ class CapitalAllocator:
         if total < limited.total - 1e-9:
             reason = "more in these buckets would earn less than it risks"
         scale = 10**DIGITS
-        rounded = {
+        rounded: dict[str, Decimal] = {
             name: Decimal(int(weight * scale + 1e-3)).scaleb(-DIGITS).normalize()
             for name, weight in zip(problem.names, x.tolist(), strict=True)
         }
+        above = sum(rounded.values(), Decimal(0)) - 1
+        if above > 0:  # by what the solver leaves open
+            largest = max(rounded, key=lambda name: rounded[name])
+            rounded[largest] -= above
         return Weights(rounded, reason, answer.gap, loss)
 
     def targets(
@@ -377,21 +393,23 @@ class CapitalAllocator:
             raise ValueError(f"returns: a Sharpe ratio needs at least two, got {len(exact)}")
         if min(exact) < -1:
             raise ValueError(f"returns: a return can't be below -1, got {min(exact)}")
-        if not 0 < confidence < 1:
+        level = float(inputs.number("confidence", confidence))
+        if not 0 < level < 1:
             raise ValueError(f"confidence must be between 0 and 1, got {confidence}")
-        if periods_per_year is not None and not 0 < periods_per_year < np.inf:
+        periods = None if periods_per_year is None else float(inputs.number("periods_per_year", periods_per_year))
+        if periods is not None and periods <= 0:
             raise ValueError(f"periods_per_year must be above 0, got {periods_per_year}")
         wealth = Decimal(1)
         for value in exact:
             wealth *= 1 + value
         used = _utilization(utilization)
         floats = np.array([float(value) for value in exact])
-        at_risk, tail = historical_tail(floats, confidence)
+        at_risk, tail = historical_tail(floats, level)
         return PortfolioMetrics(
             total_return=wealth - 1,
-            sharpe_ratio=_decimal(sharpe_ratio(floats, float(self.risk_free_rate), periods_per_year)),
+            sharpe_ratio=_decimal(sharpe_ratio(floats, float(self.risk_free_rate), periods)),
             max_drawdown=_decimal(drawdown(floats)),
-            volatility=_decimal(float(floats.std(ddof=1)) * (periods_per_year or 1) ** 0.5),
+            volatility=_decimal(float(floats.std(ddof=1)) * (periods or 1) ** 0.5),
             value_at_risk=_decimal(at_risk),
             conditional_value_at_risk=_decimal(tail),
             roi=wealth - 1 if not used else (wealth - 1) / used,
@@ -450,6 +468,8 @@ def _caps(given: Mapping[str, Any], names: Sequence[str]) -> Floats:
 
 def _views(views: Any, names: Sequence[str]) -> tuple[Floats, Floats, Floats | None]:
     """Views as P, Q and their variances (None for the usual ones)."""
+    if isinstance(views, (str, bytes)) or not isinstance(views, Mapping | Sequence | None):
+        raise TypeError(f"views must be a mapping or a list, got {type(views).__name__}")
     if not views:
         raise ValueError("views: strategy black_litterman needs at least one")
     if isinstance(views, Mapping):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from handlers.allocation.qp import Floats
+from handlers.allocation.types import AllocationError
 
 
 class Posterior(NamedTuple):
@@ -31,5 +32,8 @@ def posterior(
     cross = spread @ views.T
     own = views @ cross
     omega = own.diagonal() if variances is None else variances
-    gain = np.linalg.solve(own + np.diag(omega), cross.T).T
+    try:
+        gain = np.linalg.solve(own + np.diag(omega), cross.T).T
+    except np.linalg.LinAlgError:
+        raise AllocationError("views: they contradict each other, or are on what has no risk") from None
     return Posterior(prior + gain @ (values - views @ prior), covariance + spread - gain @ cross.T)

@@ -18,7 +18,7 @@ class ConstraintsConfig(Config):
     """Limits in per cent: of a zone, and of one order."""
 
     max_protocol_exposure_pct: PerCent | None = None
-    max_transaction_size_pct: Annotated[Number, Field(gt=0, le=100)] | None = None
+    max_transaction_size_pct: Annotated[Number, Field(ge=0.1, le=100)] | None = None
     max_asset_concentration_pct: PerCent | None = None
 
 

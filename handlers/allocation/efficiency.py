@@ -37,7 +37,7 @@ def historical_tail(returns: Floats, confidence: float) -> tuple[float, float]:
     """
     losses = np.sort(-returns)[::-1]
     mass = (1 - confidence) * len(losses)
-    whole = min(len(losses), math.ceil(mass - 1e-9))
+    whole = max(1, min(len(losses), math.ceil(mass - 1e-9)))
     edge = float(losses[whole - 1])
     part = mass - (whole - 1)
     return edge, (float(losses[: whole - 1].sum()) + part * edge) / mass

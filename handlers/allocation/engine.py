@@ -10,7 +10,7 @@ import numpy as np
 from events.bus import Led, Output
 from events.commands import LendDraw, OriginateLoans, SellLoan
 from events.dates import MONTHS_BETWEEN, Calendar
-from events.facts import AllocationOptimized, CommandScheduled, LoanSaleAgreed, RebalanceTriggered
+from events.facts import AllocationFailed, AllocationOptimized, CommandScheduled, LoanSaleAgreed, RebalanceTriggered
 from events.record import Fact
 from events.state import State
 from events.state.loan_book import PERFORMING
@@ -20,7 +20,7 @@ from handlers.allocation.efficiency import rolling_covariance
 from handlers.allocation.qp import Floats
 from handlers.allocation.settings import CapitalSettings
 from handlers.allocation.targets import Targets
-from handlers.allocation.types import RebalanceOrders, Weights
+from handlers.allocation.types import AllocationError, RebalanceOrders, Weights
 from handlers.loans.purchases import Purchases
 from handlers.ports import MarketView
 from handlers.risk.exposure import Exposure
@@ -73,7 +73,11 @@ class AllocationEngine:
     def _check(self, day: int) -> Iterator[Output]:
         config, names = self._config, list(self._settings.zones)
         returns, covariance = self._outlook(day)
-        weights = self._optimise(names, returns, covariance)
+        try:
+            weights = self._optimise(names, returns, covariance)
+        except AllocationError as error:
+            yield [AllocationFailed(strategy=config.strategy.value, reason=str(error))]
+            return
         claims = self._exposure.claims()
         lent = sum(claims.values())
         invested = float(sum(weights.values())) or 1.0
@@ -130,7 +134,7 @@ class AllocationEngine:
         step = self._step
         window = max(2, self._config.lookback_months // step)
         known = min(window, self._calendar.months_since_start(day) // step)
-        if known >= max(2, window // 2):
+        if known >= max(len(self._settings.zones) + 1, window // 2):  # fewer say nothing of so many zones
             months = [self._calendar.months_before(day, step * back) for back in range(known, -1, -1)]
             levels = [self._market.known_levels(month) for month in months]
             steps = np.array([np.subtract(now, then) for then, now in pairwise(levels)])

@@ -10,6 +10,8 @@ import numpy as np
 from handlers.allocation.qp import Floats
 
 SHARES = ("max_protocol_exposure_pct", "max_transaction_size_pct", "max_asset_concentration_pct")
+LARGEST = Decimal("1e30")
+"""Beyond it no amount, rate or score means anything."""
 CONSTRAINTS = (*SHARES, "assets", "min_expected_return")
 
 
@@ -26,6 +28,8 @@ def number(name: str, value: Any) -> Decimal:
             raise ValueError(f"{name} must be a number, got {value!r}") from None
     if not found.is_finite():
         raise ValueError(f"{name} must be finite, got {value}")
+    if abs(found) > LARGEST:
+        raise ValueError(f"{name} must be at most {LARGEST:.0e} in size, got {value}")
     return found
 
 

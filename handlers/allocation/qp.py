@@ -13,6 +13,9 @@ Floats = NDArray[np.float64]
 TOLERANCE = 1e-8
 """How far an answer may be outside its limits, or from optimal, in units of the largest curvature."""
 
+RIDGES = (0.0, 1e-11, 1e-9)
+"""What is added to the curvature where the solver fails on it as it is: a singular one may have no single answer."""
+
 
 class Answer(NamedTuple):
     """A point inside its limits, and the most by which a better one could beat it."""
@@ -34,13 +37,21 @@ def minimise(
     h, f = curvature / scale, slope / scale
     low, high = np.concatenate((lower, row_lower)), np.concatenate((upper, row_upper))
     sense = np.where(low == high, 5, 0).astype(np.int32)
-    x, _, flag, info = daqp.solve(h, f, rows, high, low, sense, primal_tol=1e-12, dual_tol=1e-13)
-    if flag == -1:
-        raise AllocationError("no weights meet all limits")
-    if flag < 1:
-        raise AllocationError(f"the solver gave up (exit flag {flag})")
-    checked, gap = _checked(x, info["lam"], h, f, rows, low, high, n)
-    return Answer(checked, gap * scale)
+    failure = AllocationError("no weights meet all limits")
+    for ridge in RIDGES:
+        bent = h + ridge * np.eye(n) if ridge else h
+        x, _, flag, info = daqp.solve(bent, f, rows, high, low, sense, primal_tol=1e-12, dual_tol=1e-13)
+        if flag < 1:
+            if flag != -1:
+                failure = AllocationError(f"the solver gave up (exit flag {flag})")
+            continue
+        try:
+            checked, gap = _checked(x, info["lam"], h, f, rows, low, high, n)
+        except AllocationError as error:
+            failure = error
+            continue
+        return Answer(checked, gap * scale)
+    raise failure
 
 
 def _checked(

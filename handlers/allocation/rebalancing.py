@@ -5,6 +5,9 @@ from decimal import ROUND_CEILING, Decimal
 
 from handlers.allocation.types import RebalanceOrder, RebalanceOrders
 
+MOST_PARTS = 10_000
+"""No order is split into more."""
+
 
 def orders(
     current: Mapping[str, Decimal],
@@ -36,6 +39,10 @@ def orders(
             continue
         priority += 1
         parts = 1 if largest is None else max(1, int((amount / largest).to_integral_value(ROUND_CEILING)))
+        if parts > MOST_PARTS:
+            raise ValueError(
+                f"max_transaction_size_pct would split {name!r} into {parts:,} orders, at most {MOST_PARTS:,}"
+            )
         sizes = [amount] if largest is None else [largest] * (parts - 1) + [amount - largest * (parts - 1)]
         kept += [RebalanceOrder(name, action, size, priority, n, parts) for n, size in enumerate(sizes, 1)]
     return RebalanceOrders(kept, dropped)

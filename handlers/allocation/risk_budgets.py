@@ -9,12 +9,14 @@ buckets inside their limits keep their budgets among each other.
 import numpy as np
 from numpy.typing import NDArray
 
-from handlers.allocation.limits import Limits, fill
+from handlers.allocation.limits import Group, Limits, fill
 from handlers.allocation.qp import Answer, Floats, minimise
 from handlers.allocation.types import AllocationError
 
 STEPS = 100
 CLOSE = 1e-10
+NOTHING = 1e-9
+SLACK = 1e-6
 
 
 def risk_budgets(covariance: Floats, budgets: Floats, limits: Limits) -> Answer:
@@ -22,15 +24,26 @@ def risk_budgets(covariance: Floats, budgets: Floats, limits: Limits) -> Answer:
 
     Raises AllocationError where there are none (a covariance without risk).
     """
+    open_ = limits.upper > NOTHING
+    if not open_.any():
+        return Answer(np.zeros(len(budgets)), 0.0)
+    if not open_.all():
+        return _without_closed(covariance, budgets, limits, open_)
     scale = float(covariance.diagonal().mean())
     if not scale > 0:
         raise AllocationError("covariance has no risk to budget")
+    if not covariance.diagonal().all():
+        raise AllocationError("covariance: a bucket without any risk can't take its budget of it")
     sigma, budgets = covariance / scale, budgets / budgets.sum()
     free = _unlimited(sigma, budgets)
     weights = free * (limits.total / free.sum())
     if limits.hold(weights):
         return Answer(weights, _miss(sigma, budgets, weights, weights > 0))
-    weights = _limited(sigma, budgets, limits)
+    if limits.total >= limits.upper.sum() - SLACK:  # all at their caps, or as good as
+        return Answer(fill(budgets, limits), 0.0)
+    weights, budgets_hold = _limited(sigma, budgets, limits)
+    if not budgets_hold:
+        return Answer(weights, 0.0)
     full = [row for group in limits.groups if weights[group.members].sum() > group.cap - 1e-9 for row in group.members]
     inside = (weights < limits.upper - 1e-9) & (weights > limits.lower + 1e-9)
     inside[full] = False
@@ -38,6 +51,18 @@ def risk_budgets(covariance: Floats, budgets: Floats, limits: Limits) -> Answer:
     if miss > 1e-6:
         raise AllocationError(f"risk contributions miss their budgets by {miss:.1e}")
     return Answer(weights, miss)
+
+
+def _without_closed(covariance: Floats, budgets: Floats, limits: Limits, open_: NDArray[np.bool_]) -> Answer:
+    """The same among the buckets that may hold anything."""
+    rows = np.flatnonzero(open_)
+    place = {int(row): number for number, row in enumerate(rows)}
+    groups = [Group([place[row] for row in group.members if row in place], group.cap) for group in limits.groups]
+    inner = limits._replace(lower=limits.lower[rows], upper=limits.upper[rows], groups=groups)
+    found = risk_budgets(covariance[np.ix_(rows, rows)], budgets[rows], inner)
+    weights = np.zeros(len(budgets))
+    weights[rows] = found.x
+    return Answer(weights, found.gap)
 
 
 def _miss(sigma: Floats, budgets: Floats, weights: Floats, inside: NDArray[np.bool_]) -> float:
@@ -52,7 +77,10 @@ def _unlimited(sigma: Floats, budgets: Floats) -> Floats:
         slope = sigma @ y - ratio
         curvature = sigma.copy()
         curvature[np.diag_indices_from(curvature)] += ratio / y
-        step = np.linalg.solve(curvature, slope)
+        try:
+            step = np.linalg.solve(curvature, slope)
+        except np.linalg.LinAlgError:
+            raise AllocationError("covariance: a perfect hedge has no risk to budget") from None
         longest = float(np.abs(step / y).max())
         y = y - step / (1 + longest) if longest > 0.5 else y - step
         if longest < CLOSE:
@@ -60,19 +88,25 @@ def _unlimited(sigma: Floats, budgets: Floats) -> Floats:
     raise AllocationError("risk budgeting did not converge")
 
 
-def _limited(sigma: Floats, budgets: Floats, limits: Limits) -> Floats:
-    """Regula falsi on ln λ: the sum of the weights grows with λ."""
+def _limited(sigma: Floats, budgets: Floats, limits: Limits) -> tuple[Floats, bool]:
+    """Regula falsi on ln λ: the sum of the weights grows with λ. And whether budgets hold inside the limits.
+
+    They can't where even the least variance inside the limits sums to more than the total: then it is the least
+    variance of that sum.
+    """
     weights = fill(budgets, limits)
-    if limits.total >= limits.upper.sum() - 1e-9:
-        return weights
     low, high = -5.0, 5.0
     below, above = _sum_at(low, sigma, budgets, limits, weights), _sum_at(high, sigma, budgets, limits, weights)
     while below[0] > 0:
+        if low < -40:
+            rows, least, most = limits.rows()
+            none = np.zeros(len(budgets))
+            return minimise(sigma, none, limits.lower, limits.upper, rows, least, most).x, False
         low -= 5.0
         below = _sum_at(low, sigma, budgets, limits, weights)
     while above[0] < 0:
         if high > 60:  # only at the limit: nothing inside moves any more
-            return above[1]
+            return above[1], True
         high += 5.0
         above = _sum_at(high, sigma, budgets, limits, weights)
     side = 0
@@ -82,7 +116,7 @@ def _limited(sigma: Floats, budgets: Floats, limits: Limits) -> Floats:
         middle = high - f_high * (high - low) / (f_high - f_low) if f_high != f_low else (low + high) / 2
         off, found = _sum_at(middle, sigma, budgets, limits, found)
         if abs(off) < CLOSE:
-            return found
+            return found, True
         if off > 0:
             high, f_high = middle, off
             f_low = f_low / 2 if side == 1 else f_low

@@ -49,11 +49,25 @@ class CapitalSettings(BaseSettings):
         return self
 
 
+OF_A_FUND = (
+    "enabled",
+    "risk_constraints",
+    "risk_budgets",
+    "views",
+    "costs",
+    "lookback_months",
+    "sell_loans",
+)
+"""Keys of a scenario's section that say what a fund does with the allocator, not how it allocates."""
+
+
 def resolved(config: Mapping[str, Any] | None) -> CapitalSettings:
     """Settings of a flat config or of its section ``capital_allocation``. Raises ValueError that names the key."""
     given: Any = {} if config is None else config
     if isinstance(given, Mapping) and "capital_allocation" in given:
         given = given["capital_allocation"]
+        if isinstance(given, Mapping):
+            given = {key: value for key, value in given.items() if key not in OF_A_FUND}
     if not isinstance(given, Mapping):
         raise TypeError(f"config must be a mapping, got {type(given).__name__}")
     for key in given:

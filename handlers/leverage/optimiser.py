@@ -192,18 +192,23 @@ class Optimiser:
         targets = self._targets.shares()
         earlier = self._state.results.shortfall["leverage"]
         room = self._targets.room_cents(offered - kept)
-        left = 0 if self._state.conditions.tripped else self._purchases.affordable(room)
+        tripped = self._state.conditions.tripped
+        reason = "circuit_breaker" if tripped else "risk_multiplier" if room < offered - kept else None
+        left = 0 if tripped else self._purchases.affordable(room)
         purchase = self._purchases.plan(day, left, targets, "leverage", earlier)
         fees = self._purchases.origination_fees(purchase, day, [])
         spent = purchase.spent_cents + self._purchases.fee_on(purchase.spent_cents)
-        lent = DrawLent(
-            facility=command.facility,
-            offered_cents=offered,
-            kept_cents=kept,
-            amount_cents=purchase.spent_cents,
-            carried_cents=offered - kept - spent,
-            loans=len(purchase.loans),
-            shortfall=purchase.shortfall,
+        lent = DrawLent.of(
+            {
+                "facility": command.facility,
+                "offered_cents": offered,
+                "kept_cents": kept,
+                "amount_cents": purchase.spent_cents,
+                "carried_cents": offered - kept - spent,
+                "loans": len(purchase.loans),
+                "shortfall": purchase.shortfall,
+                "reason": reason,
+            }
         )
         return Led(lent, [*purchase.loans, *fees], [] if buffer is None else [buffer])
 
