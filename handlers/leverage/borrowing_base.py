@@ -51,10 +51,12 @@ class CollateralPool:
         self._by_zone = [0] * zones
         self._large: dict[int, int] = {}
         self._found_at = 0
+        self._known: BorrowingBase | None = None
         self.loans = 0
 
     def mark(self, zone: NDArray[np.int16], value_cents: NDArray[np.int64], eligible: NDArray[np.bool_]) -> None:
         """All loans by row at a valuation; a loan that is not eligible counts nothing."""
+        self._known = None
         self._values = np.where(eligible, value_cents, 0)
         self._zone = zone.copy()
         self.loans = int(np.count_nonzero(self._values))
@@ -63,6 +65,7 @@ class CollateralPool:
 
     def add(self, first: int, zone: NDArray[np.int16], value_cents: NDArray[np.int64]) -> None:
         """New loans, in the rows from ``first`` on; one that is not eligible has the value 0."""
+        self._known = None
         count = first + len(zone)
         if count > len(self._values):
             self._values, self._zone = grown(self._values, count), grown(self._zone, count)
@@ -80,6 +83,7 @@ class CollateralPool:
         """A loan has left, or stopped to pay: its value, which does not count any more."""
         value = self._values.item(row)
         if value:
+            self._known = None
             self._values[row] = 0
             self._by_zone[self._zone.item(row)] -= value
             self._large.pop(row, None)
@@ -87,7 +91,12 @@ class CollateralPool:
         return value
 
     def base(self) -> BorrowingBase:
-        """The base as the pool is now."""
+        """The base as the pool is now; it is asked for several times on a quarter's end."""
+        if self._known is None:
+            self._known = self._reckoned()
+        return self._known
+
+    def _reckoned(self) -> BorrowingBase:
         total = sum(self._by_zone)
         if total < self._found_at / 2:
             self._find_large()

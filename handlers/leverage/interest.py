@@ -38,12 +38,13 @@ def days_between(calendar: Calendar, first: int, last: int, day_count: str) -> i
 
 def simple_interest(segments: Iterable[Segment], calendar: Calendar, day_count: str) -> Fraction:
     """Σ balance × rate × days / year, in exact cents: interest on the daily balance."""
-    terms = []
+    cent_days: dict[float, int] = {}
     for first, last, balance, rate in segments:
-        numerator, denominator = rate.as_integer_ratio()  # a power of two, so that sums need no common divisor
-        terms.append((balance * numerator * days_between(calendar, first, last, day_count), denominator))
-    common = max((denominator for _, denominator in terms), default=1)
-    total = sum(numerator * (common // denominator) for numerator, denominator in terms)
+        earning = balance * days_between(calendar, first, last, day_count)
+        cent_days[rate] = cent_days.get(rate, 0) + earning
+    terms = [(cents, *rate.as_integer_ratio()) for rate, cents in cent_days.items()]  # over powers of two
+    common = max((denominator for _, _, denominator in terms), default=1)
+    total = sum(cents * numerator * (common // denominator) for cents, numerator, denominator in terms)
     return Fraction(total, common * DAY_COUNTS[day_count])
 
 
