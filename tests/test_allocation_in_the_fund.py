@@ -48,6 +48,8 @@ def test_a_check_knows_what_the_market_has_shown(parity):
         covariance = 12 * np.cov(returns, rowvar=False, ddof=1) * lever**2
         found = record.payload
         assert [found.deviations[z] for z in zones] == pytest.approx(np.sqrt(covariance.diagonal()), abs=1e-9)
+        by_hand = np.corrcoef(returns, rowvar=False)
+        assert found.correlations["green-red"] == pytest.approx(by_hand[0, 2])
         trailing = next(r.payload.appreciation_12m for r in reversed(moved) if r.day <= record.day)
         losses = {"green": 0.005 * 0.05, "orange": 0.015 * 0.15, "red": 0.025 * 0.25}
         expected = [0.05 + lever * max(0, trailing[z]) - losses[z] for z in zones]

@@ -545,3 +545,47 @@ def test_numbers_and_names_of_any_kind():
         allocator.rebalance_portfolio({"a": 1}, {"a": 0}, 1, risk_constraints={"max_transaction_size_pct": "0.0001"})
     section = {"enabled": True, "strategy": "risk_parity", "lookback_months": 12}
     assert CapitalAllocator({"capital_allocation": section}).allocation_strategy is AllocationStrategy.RISK_PARITY
+
+
+def test_stress_by_hand():
+    weights = {"a": Decimal("0.6"), "b": Decimal("0.3")}
+    covariance = [[0.04, 0.0], [0.0, 0.09]]
+    found = CapitalAllocator().stress_test(weights, {"crash": {"a": -0.5, "b": -0.1}, "only b": {"b": -1}}, covariance)
+    assert float(found["crash"]) == pytest.approx(0.6 * 0.5 + 0.3 * 0.1)
+    assert float(found["only b"]) == pytest.approx(0.3)
+    # standard deviation √(.36·.04 + .09·.09) = .15, × 1.644854 at 95 %
+    assert float(found["value_at_risk"]) == pytest.approx(0.15 * 1.6448536, rel=1e-6)
+    together = CapitalAllocator().stress_test(weights, None, covariance, correlation_shift=1)
+    assert float(together["value_at_risk"]) == pytest.approx((0.12 + 0.09) * 1.6448536, rel=1e-6)
+    half = CapitalAllocator().stress_test(weights, None, covariance, correlation_shift=Decimal("0.5"))
+    assert found["value_at_risk"] < half["value_at_risk"] < together["value_at_risk"]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"shocks": {"crash": {"c": -0.5}}}, r"shocks\['crash'\]: unknown bucket 'c'"),
+        ({"shocks": {"crash": {"a": -1.5}}}, "must be at least -1"),
+        ({"allocation": {"a": 0.8, "b": 0.4}}, "above 1"),
+        ({"covariance": np.eye(2), "correlation_shift": 2}, "correlation_shift must be between 0 and 1, got 2"),
+        ({"covariance": np.eye(3)}, "covariance must have the shape"),
+    ],
+)
+def test_a_wrong_stress_is_refused(change, says):
+    with pytest.raises(ValueError, match=says):
+        CapitalAllocator().stress_test(**{"allocation": {"a": 0.5, "b": 0.5}, **change})
+
+
+def test_rolling_correlations():
+    rows = [[9.0, 0.0], [0.01, 0.02], [0.03, 0.06], [-0.01, -0.02]]
+    found = CapitalAllocator().rolling_correlations(rows, ["a", "b"], 3)
+    assert found == {("a", "b"): pytest.approx(1)}
+    rng = np.random.default_rng(1)
+    many = rng.normal(size=(50, 3)) * 0.01
+    by_hand = np.corrcoef(many[-20:], rowvar=False)
+    found = CapitalAllocator().rolling_correlations(many, ["a", "b", "c"], 20)
+    assert list(found.values()) == pytest.approx([by_hand[0, 1], by_hand[0, 2], by_hand[1, 2]])
+    with pytest.raises(ValueError, match="a covariance needs two returns or more"):
+        CapitalAllocator().rolling_correlations(many, ["a", "b", "c"], 1)
+    with pytest.raises(ValueError, match=r"returns must have the shape"):
+        CapitalAllocator().rolling_correlations(many, ["a", "b"], 20)

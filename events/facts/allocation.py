@@ -9,8 +9,9 @@ class AllocationOptimized(Fact):
     """A check: target weights, what they were made from, and how far the book is from them.
 
     ``weights`` sum to 1 less ``idle``. ``current`` are the zones' shares of the claims of living loans, ``drift`` is
-    current less target share (of what is invested). ``multiplier`` is the share of capital that the market's state lets
-    be deployed; ``capital_cents`` are claims and cash, of which Σ weights × multiplier may be lent.
+    current less target share (of what is invested). ``correlations`` are by pair of zones, like green-red.
+    ``multiplier`` is the share of capital that the market's state lets be deployed; ``capital_cents`` are claims and
+    cash, of which Σ weights × multiplier may be lent.
     """
 
     kind: Literal["allocation.optimized/1"] = "allocation.optimized/1"
@@ -20,6 +21,7 @@ class AllocationOptimized(Fact):
     idle_reason: str | None
     expected_returns: dict[str, float]
     deviations: dict[str, float]
+    correlations: dict[str, float]
     current: dict[str, float]
     drift: dict[str, float]
     max_drift: float

@@ -12,7 +12,15 @@ from pydantic import ValidationError
 
 from handlers.allocation import inputs
 from handlers.allocation.black_litterman import Posterior, implied_returns, posterior
-from handlers.allocation.efficiency import drawdown, historical_tail, sharpe_ratio
+from handlers.allocation.efficiency import (
+    correlations,
+    drawdown,
+    historical_tail,
+    normal_tail,
+    rolling_covariance,
+    sharpe_ratio,
+    toward_one,
+)
 from handlers.allocation.kelly import exact_kelly, gaussian_kelly, growth, sigma_points
 from handlers.allocation.limits import Group, Limits, limits
 from handlers.allocation.qp import Answer, Floats
@@ -372,6 +380,47 @@ class CapitalAllocator:
         aversion = Decimal(str(self.settings.risk_aversion))
         return orders(held, aims, value, self.rebalance_threshold, largest, paid, aversion)
 
+    def rolling_correlations(self, returns: Any, protocols: Sequence[str], window: int) -> dict[tuple[str, str], float]:
+        """Correlation of each pair of buckets over the last ``window`` rows of returns, shape (periods, buckets).
+
+        0 for what does not vary. Raises ValueError with fewer than two rows, or a shape that does not fit.
+        """
+        names = inputs.names(protocols)
+        found = correlations(rolling_covariance(inputs.scenario_returns(returns, names, "returns"), window))
+        pairs = ((a, b) for a in range(len(names)) for b in range(a))
+        return {(names[b], names[a]): float(found[a, b]) for a, b in pairs}
+
+    def stress_test(
+        self,
+        allocation: Numbers,
+        shocks: Mapping[str, Numbers] | None = None,
+        covariance: Any = None,
+        *,
+        correlation_shift: Any = 0,
+        confidence: Any = 0.95,
+    ) -> dict[str, Decimal]:
+        """What weights lose, as shares of the whole: under each named shock, and in a crisis of correlations.
+
+        A shock maps buckets to their returns in it, 0 where it names none. With a ``covariance`` (in the order of the
+        weights), ``value_at_risk`` and ``conditional_value_at_risk`` of a normal return without drift, all correlations
+        moved toward 1 by ``correlation_shift``. Raises ValueError or TypeError that names the argument.
+        """
+        names = list(_shares("allocation", allocation))
+        weights = inputs.by_bucket("allocation", allocation, names, least=0)
+        found: dict[str, Decimal] = {}
+        for shock, moves in inputs.mapping("shocks", {} if shocks is None else shocks).items():
+            returns = inputs.by_bucket(f"shocks[{shock!r}]", moves, names, default=0.0, least=-1)
+            found[shock] = _decimal(-float(weights @ returns) + 0.0)
+        if covariance is not None:
+            shift = float(inputs.number("correlation_shift", correlation_shift))
+            if not 0 <= shift <= 1:
+                raise ValueError(f"correlation_shift must be between 0 and 1, got {shift:g}")
+            moved = toward_one(inputs.covariance_matrix(covariance, names), shift)
+            spread = float(weights @ moved @ weights) ** 0.5
+            at_risk, beyond = normal_tail(0.0, spread, _level(confidence))
+            found |= {"value_at_risk": _decimal(at_risk), "conditional_value_at_risk": _decimal(beyond)}
+        return found
+
     def calculate_efficiency_metrics(
         self,
         returns: Sequence[Any],
@@ -393,9 +442,7 @@ class CapitalAllocator:
             raise ValueError(f"returns: a Sharpe ratio needs at least two, got {len(exact)}")
         if min(exact) < -1:
             raise ValueError(f"returns: a return can't be below -1, got {min(exact)}")
-        level = float(inputs.number("confidence", confidence))
-        if not 0 < level < 1:
-            raise ValueError(f"confidence must be between 0 and 1, got {confidence}")
+        level = _level(confidence)
         periods = None if periods_per_year is None else float(inputs.number("periods_per_year", periods_per_year))
         if periods is not None and periods <= 0:
             raise ValueError(f"periods_per_year must be above 0, got {periods_per_year}")
@@ -415,6 +462,13 @@ class CapitalAllocator:
             roi=wealth - 1 if not used else (wealth - 1) / used,
             capital_utilization=used,
         )
+
+
+def _level(confidence: Any) -> float:
+    level = float(inputs.number("confidence", confidence))
+    if not 0 < level < 1:
+        raise ValueError(f"confidence must be between 0 and 1, got {confidence}")
+    return level
 
 
 def _decimal(value: float) -> Decimal:

@@ -1,7 +1,6 @@
-"""How well capital has worked: return, Sharpe ratio, drawdown, value at risk; and what stress would do to weights."""
+"""How well capital has worked: return, Sharpe ratio, drawdown, value at risk, correlations."""
 
 import math
-from collections.abc import Mapping
 from statistics import NormalDist
 
 import numpy as np
@@ -75,11 +74,3 @@ def toward_one(covariance: Floats, share: float) -> Floats:
     spread = np.sqrt(covariance.diagonal())
     moved: Floats = (1 - share) * covariance + share * np.outer(spread, spread)
     return moved
-
-
-def stress_losses(weights: Mapping[str, float], shocks: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """The loss of the whole under each named shock, which gives the return of buckets (0 where it names none)."""
-    return {
-        name: -math.fsum(weight * shock.get(bucket, 0.0) for bucket, weight in weights.items())
-        for name, shock in shocks.items()
-    }

@@ -16,7 +16,7 @@ from events.state import State
 from events.state.loan_book import PERFORMING
 from handlers.allocation.allocator import CapitalAllocator
 from handlers.allocation.config import AllocationConfig
-from handlers.allocation.efficiency import rolling_covariance
+from handlers.allocation.efficiency import correlations, rolling_covariance
 from handlers.allocation.qp import Floats
 from handlers.allocation.settings import CapitalSettings
 from handlers.allocation.targets import Targets
@@ -85,7 +85,7 @@ class AllocationEngine:
         current = {name: claims[name] / lent if lent else 0.0 for name in names}
         drift = {name: current[name] - aims[name] / invested if lent else 0.0 for name in names}
         worst = max(map(abs, drift.values()))
-        conditions = self._state.conditions
+        conditions, correlated = self._state.conditions, correlations(covariance)
         yield [
             AllocationOptimized(
                 strategy=config.strategy.value,
@@ -94,6 +94,9 @@ class AllocationEngine:
                 idle_reason=weights.idle_reason,
                 expected_returns=_rounded(dict(zip(names, returns.tolist(), strict=True))),
                 deviations=_rounded(dict(zip(names, np.sqrt(covariance.diagonal()).tolist(), strict=True))),
+                correlations=_rounded(
+                    {f"{names[b]}-{names[a]}": float(correlated[a, b]) for a in range(len(names)) for b in range(a)}
+                ),
                 current=_rounded(current),
                 drift=_rounded(drift),
                 max_drift=round(worst, DIGITS),

@@ -126,18 +126,18 @@ def covariance_matrix(values: Any, protocols: Sequence[str]) -> Floats:
     return even
 
 
-def scenario_returns(values: Any, protocols: Sequence[str]) -> Floats:
+def scenario_returns(values: Any, protocols: Sequence[str], argument: str = "scenarios") -> Floats:
     """Returns of the protocols by scenario, shape (scenarios, n), none below −1. Raises ValueError or TypeError."""
     try:
         found = np.array(values, dtype=float)
     except (TypeError, ValueError):
-        raise TypeError("scenarios must be a two-dimensional array of numbers") from None
+        raise TypeError(f"{argument} must be a two-dimensional array of numbers") from None
     if found.ndim != 2 or found.shape[1] != len(protocols) or not len(found):
-        raise ValueError(f"scenarios must have the shape (scenarios, {len(protocols)}), got {found.shape}")
+        raise ValueError(f"{argument} must have the shape ({argument}, {len(protocols)}), got {found.shape}")
     if not np.isfinite(found).all():
-        raise ValueError("scenarios must be finite")
+        raise ValueError(f"{argument} must be finite")
     if (found < -1).any():
-        raise ValueError(f"scenarios: a return can't be below -1, got {found.min():g}")
+        raise ValueError(f"{argument}: a return can't be below -1, got {found.min():g}")
     return found
 
 
