@@ -1,11 +1,9 @@
 """Documents that commands print: resolved scenarios, the starter, the state of a replay."""
 
 import io
-from datetime import date
 from typing import Any
 
 from events.dates import Calendar
-from events.facts import RunStarted
 from events.state import State
 from events.units import from_cents
 from scenarios.schema import ScenarioConfig
@@ -34,13 +32,6 @@ reinvestment_engine:
 script:
   - {at: 2028-03-31, do: {shock_price: {zone: red, change: -15%}}}
 """
-
-
-def calendar_of(manifest: RunStarted) -> Calendar:
-    """The calendar of a run."""
-    fund = manifest.scenario["fund"]
-    assert isinstance(fund, dict)
-    return Calendar(date.fromisoformat(manifest.start_date), str(fund["calendar"]))
 
 
 def replay_summary(run: str, state: State, calendar: Calendar, until: int | None) -> dict[str, Any]:

@@ -66,11 +66,11 @@ def show(
     log_level: LogLevel = "warning",
 ) -> None:
     """Show a run's figures; by quarter, as cash flows, of its reinvestment, debt or allocation if asked."""
-    from app.documents import calendar_of
     from scenarios.allocation_charts import allocation_report
     from scenarios.cashflows import cash_flows
     from scenarios.figures import chart_data
     from scenarios.leverage_charts import leverage_report
+    from scenarios.manifest import calendar_of
     from scenarios.metrics import nav_risk
     from scenarios.problems import InvalidInput, Problem
     from scenarios.reinvestment_charts import reinvestment_report
@@ -161,8 +161,8 @@ def events(
         except BrokenPipeError:  # whoever reads has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
-    from app.documents import calendar_of
     from app.tables import console, events_view
+    from scenarios.manifest import calendar_of
 
     out = console()
     out.print(events_view(records, calendar_of(manifest_of(opened, info)), out.width))
@@ -177,7 +177,8 @@ def replay(
     log_level: LogLevel = "warning",
 ) -> None:
     """Fold a run's log to a state."""
-    from app.documents import calendar_of, replay_summary
+    from app.documents import replay_summary
+    from scenarios.manifest import calendar_of
     from scenarios.problems import InvalidInput, Problem
     from scenarios.verify import fold, manifest_of
 
@@ -213,8 +214,8 @@ def stress(
     log_level: LogLevel = "warning",
 ) -> None:
     """Show what shocks would do to a run's covenant tests, and the smallest that breaks one."""
-    from app.documents import calendar_of
     from scenarios.leverage import stress as shocks
+    from scenarios.manifest import calendar_of
     from scenarios.verify import load_run
 
     terminal.configure_logs(log_level)
@@ -286,8 +287,8 @@ def why(
             }
         )
         return
-    from app.documents import calendar_of
     from app.tables import console, why_view
+    from scenarios.manifest import calendar_of
 
     console().print(why_view(found, calendar_of(manifest_of(opened, info))))
 
@@ -303,10 +304,10 @@ def export(
     log_level: LogLevel = "warning",
 ) -> None:
     """Write a run's log for other tools."""
-    from app.documents import calendar_of
     from events.beancount import to_beancount
     from events.exports import to_csv, to_jsonl
     from handlers.fund.config import FundConfig
+    from scenarios.manifest import calendar_of
     from scenarios.problems import InvalidInput, Problem, closest
     from scenarios.verify import manifest_of
 

@@ -122,16 +122,3 @@ def parse_iso(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise ValueError(f"expected a date like 2028-03-31, got '{text}'") from None
-
-
-def year_fraction(start: date, end: date, convention: str) -> float:
-    """Years from start to end by ACT/365F, ACT/360 or 30/360 (bond basis, ISDA 2006 §4.16(f))."""
-    if convention == "ACT/365F":
-        return (end - start).days / 365
-    if convention == "ACT/360":
-        return (end - start).days / 360
-    if convention == "30/360":
-        first = min(start.day, 30)
-        last = 30 if end.day == 31 and first == 30 else end.day
-        return ((end.year - start.year) * 360 + (end.month - start.month) * 30 + last - first) / 360
-    raise ValueError(f"unknown day count '{convention}'; one of ACT/365F, ACT/360, 30/360")

@@ -107,12 +107,8 @@ class Conditions:
         return Led(tripped, rest)
 
     def _no_expiry(self) -> list[Fact]:
-        pending = self._state.agenda.pending.items()
-        return [
-            CommandCancelled(scheduled_seq=seq, reason="tripped again or reset")
-            for seq, (_, command) in pending
-            if isinstance(command, ExpireBreaker)
-        ]
+        promises = self._state.agenda.promises(ExpireBreaker)
+        return [CommandCancelled(scheduled_seq=seq, reason="tripped again or reset") for seq, _ in promises]
 
     def clear(self, day: int, _command: ClearBreaker) -> Output | Rejected:
         """By script."""

@@ -2,21 +2,15 @@
 
 from typing import Any
 
-from events.dates import Calendar, parse_iso
 from events.facts import AllocationOptimized, RebalanceTriggered
 from events.record import Record
 from events.units import from_cents
-from handlers.fund.config import FundConfig
 from scenarios.charts import Chart, Series, Threshold
+from scenarios.manifest import calendar_of
 from scenarios.problems import InvalidInput, Problem
 from scenarios.run import Run
 
 CONDITIONS = ("breaker.tripped/1", "breaker.reset/1", "volatility_state.changed/1", "transaction_cost.changed/1")
-
-
-def _calendar(run: Run) -> Calendar:
-    fund = FundConfig.model_validate(run.manifest.scenario["fund"])
-    return Calendar(parse_iso(run.manifest.start_date), fund.calendar)
 
 
 def _checks(run: Run) -> list[Record]:
@@ -28,7 +22,7 @@ def _checks(run: Run) -> list[Record]:
 
 def allocation_drift(run: Run) -> Chart:
     """Each zone's share and its target at each check, and the largest drift beside the threshold."""
-    checks, calendar = _checks(run), _calendar(run)
+    checks, calendar = _checks(run), calendar_of(run.manifest)
     dates, seqs = [calendar.date(record.day).isoformat() for record in checks], [[record.seq] for record in checks]
     series = []
     for zone in run.state.book.zones:
@@ -46,7 +40,7 @@ def allocation_drift(run: Run) -> Chart:
 
 def allocation_report(run: Run) -> dict[str, Any]:
     """Checks, triggers, conditions of the market and the figure. Raises InvalidInput where nothing allocates."""
-    checks, calendar = _checks(run), _calendar(run)
+    checks, calendar = _checks(run), calendar_of(run.manifest)
 
     def date(record: Record) -> str:
         return calendar.date(record.day).isoformat()

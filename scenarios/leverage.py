@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from events.dates import Calendar, parse_iso
 from events.facts import CovenantTested, FacilityOpened, LeverageMeasured
 from events.record import Record
 from events.units import from_cents
@@ -13,6 +12,7 @@ from handlers.fund.config import FundConfig
 from handlers.leverage.config import LeverageConfig
 from handlers.leverage.covenants import Terms
 from handlers.leverage.stress import Smallest, Stressed, smallest, table
+from scenarios.manifest import calendar_of
 from scenarios.metrics import nav_risk
 from scenarios.problems import InvalidInput, Problem
 from scenarios.reinvestment import years_and_months
@@ -57,7 +57,7 @@ class DebtHistory:
         self.config = LeverageConfig.model_validate(scenario["leverage"])
         fund = FundConfig.model_validate(scenario["fund"])
         self.currency = fund.currency
-        self.calendar = Calendar(parse_iso(self.run.manifest.start_date), fund.calendar)
+        self.calendar = calendar_of(self.run.manifest)
 
     def date(self, day: int) -> str:
         """The ISO date of a day."""

@@ -6,6 +6,7 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from events.dates import Calendar, parse_iso
 from events.facts import RunStarted
 from events.phases import PHASES
 from events.stores.store import InputFile
@@ -57,3 +58,10 @@ def make_manifest(
         versions=versions(),
         lock_digest=lock_digest(),
     )
+
+
+def calendar_of(manifest: RunStarted) -> Calendar:
+    """The calendar of a run."""
+    fund = manifest.scenario["fund"]
+    assert isinstance(fund, dict)
+    return Calendar(parse_iso(manifest.start_date), str(fund["calendar"]))

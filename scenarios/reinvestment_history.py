@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from events.dates import Calendar, parse_iso
+from events.dates import Calendar
 from events.facts import (
     AllocationAdjusted,
     CapitalReinvested,
@@ -20,6 +20,7 @@ from events.facts import (
 from events.record import Record
 from handlers.fund.config import FundConfig
 from handlers.reinvestment.config import ReinvestmentConfig
+from scenarios.manifest import calendar_of
 from scenarios.run import Run
 
 
@@ -127,7 +128,7 @@ def _started(manifest: RunStarted) -> History:
     scenario: Any = manifest.scenario
     engine = ReinvestmentConfig.model_validate(scenario["reinvestment_engine"])
     fund = FundConfig.model_validate(scenario["fund"])
-    calendar = Calendar(parse_iso(manifest.start_date), fund.calendar)
+    calendar = calendar_of(manifest)
     targets = {name: zone["target_allocation"] for name, zone in scenario["zones"].items()}
     return History(calendar, fund, targets, [(0, engine)])
 

@@ -1,6 +1,6 @@
 """The agenda: promises that are still to be kept."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from events.commands import Command, RepayFacility
 from events.facts import (
@@ -14,6 +14,8 @@ from events.facts import (
 from events.record import Fact, Record
 from events.state.folding import Mutator
 from events.units import from_cents
+
+C = TypeVar("C", bound=Command)
 
 
 class Agenda:
@@ -29,6 +31,10 @@ class Agenda:
         self._sources: dict[int, str] = {}
         self._repayments: dict[int, int] = {}
         self.refused: list[tuple[int, str, str]] = []
+
+    def promises(self, kind: type[C]) -> list[tuple[int, C]]:
+        """Pending commands of a kind with the seqs of their promises, the oldest first."""
+        return [(seq, command) for seq, (_, command) in self.pending.items() if isinstance(command, kind)]
 
     def on(self) -> dict[type[Fact], Mutator]:
         """Which facts change it, and how."""

@@ -6,12 +6,10 @@ from pydantic import Field, StrictBool, model_validator
 
 from events.config import Config
 from events.units import Count, Number, Rate
-from handlers.allocation.settings import Frequency, Infeasible
+from handlers.allocation.settings import AllocatorFields, Share
 from handlers.allocation.types import AllocationStrategy
 
-Share = Annotated[Rate, Field(ge=0, le=1)]
 PerCent = Annotated[Number, Field(ge=0, le=100)]
-Weight = Annotated[Number, Field(ge=0, le=1e6)]
 
 
 class ConstraintsConfig(Config):
@@ -30,7 +28,7 @@ class SalesConfig(Config):
     settlement_business_days: Annotated[Count, Field(ge=1, le=250)] = 10
 
 
-class AllocationConfig(Config):
+class AllocationConfig(AllocatorFields, Config):
     """All of ``capital_allocation``. Naming a strategy switches it on, unless ``enabled`` says otherwise.
 
     ``views`` are yearly expected returns by zone for ``black_litterman``; ``costs`` the share of what is traded that
@@ -38,19 +36,6 @@ class AllocationConfig(Config):
     """
 
     enabled: StrictBool = False
-    strategy: AllocationStrategy = AllocationStrategy.EQUAL_WEIGHT
-    risk_free_rate: Annotated[Rate, Field(gt=-1, lt=10)] = 0.02
-    rebalance_threshold: Share = 0.10
-    max_protocols: Annotated[Count, Field(ge=1)] = 10
-    optimization_frequency: Frequency = "quarterly"
-    min_protocol_allocation: Share = 0.0
-    max_protocol_allocation: Share = 1.0
-    risk_aversion: Annotated[Number, Field(gt=0, le=1e6)] = 2.5
-    tau: Annotated[Number, Field(gt=0, le=1)] = 0.05
-    infeasible: Infeasible = "leave_cash"
-    return_weight: Weight = 1.0
-    risk_score_weight: Weight = 1.0
-    turnover_weight: Weight = 1.0
     risk_constraints: ConstraintsConfig = ConstraintsConfig()
     risk_budgets: dict[str, Annotated[Number, Field(gt=0, le=1e6)]] = Field(default_factory=dict)
     views: dict[str, Annotated[Rate, Field(ge=-1, le=10)]] = Field(default_factory=dict)
@@ -66,12 +51,7 @@ class AllocationConfig(Config):
         return values
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.min_protocol_allocation > self.max_protocol_allocation:
-            raise ValueError(
-                f"min_protocol_allocation {self.min_protocol_allocation:g} is above"
-                f" max_protocol_allocation {self.max_protocol_allocation:g}"
-            )
+    def _has_views(self) -> Self:
         if self.enabled and self.strategy is AllocationStrategy.BLACK_LITTERMAN and not self.views:
             raise ValueError("strategy black_litterman needs views, like {green: 8%}")
         return self

@@ -208,7 +208,7 @@ class AllocationEngine:
         settled = self._calendar.add_business_days(day, sales.settlement_business_days)
         if settled >= self._last_day:
             return []
-        sold = {act.loan_id for _, act in self._state.agenda.pending.values() if isinstance(act, SellLoan)}
+        sold = {command.loan_id for _, command in self._state.agenda.promises(SellLoan)}
         left: dict[str, Decimal] = {}
         for order in orders:
             if order.action == "decrease":

@@ -4,36 +4,35 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from events.units import Count, Number, Rate
 from handlers.allocation.types import AllocationStrategy
 
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[Rate, Field(ge=0, le=1)]
+Weight = Annotated[Number, Field(ge=0, le=1e6)]
 Frequency = Literal["monthly", "quarterly", "semi_annual", "annual"]
 Infeasible = Literal["raise", "leave_cash", "scale_caps"]
 
 
-class CapitalSettings(BaseSettings):
-    """All settings. Shares and rates are decimals; ``risk_free_rate`` is per year.
+class AllocatorFields(BaseModel):
+    """What says how capital is allocated, alone or in a fund. Shares and rates are decimals.
 
     ``risk_aversion`` is γ in return − γ/2 · variance; ``tau`` scales the uncertainty of Black–Litterman's prior.
     ``infeasible`` says what is done where caps leave no way to invest everything: refuse, leave the rest idle, or raise
     all caps in proportion.
     """
 
-    model_config = SettingsConfigDict(env_prefix="CAPITAL_", extra="forbid", frozen=True)
-
     strategy: AllocationStrategy = AllocationStrategy.EQUAL_WEIGHT
-    risk_free_rate: Annotated[float, Field(gt=-1, lt=10, allow_inf_nan=False)] = 0.02
+    risk_free_rate: Annotated[Rate, Field(gt=-1, lt=10)] = 0.02
     rebalance_threshold: Share = 0.10
-    max_protocols: Annotated[int, Field(ge=1)] = 10
+    max_protocols: Annotated[Count, Field(ge=1)] = 10
     optimization_frequency: Frequency = "quarterly"
     min_protocol_allocation: Share = 0.0
     max_protocol_allocation: Share = 1.0
-    risk_aversion: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 2.5
-    tau: Annotated[float, Field(gt=0, le=1)] = 0.05
+    risk_aversion: Annotated[Number, Field(gt=0, le=1e6)] = 2.5
+    tau: Annotated[Number, Field(gt=0, le=1)] = 0.05
     infeasible: Infeasible = "leave_cash"
     return_weight: Weight = 1.0
     risk_score_weight: Weight = 1.0
@@ -47,6 +46,12 @@ class CapitalSettings(BaseSettings):
                 f" max_protocol_allocation {self.max_protocol_allocation:g}"
             )
         return self
+
+
+class CapitalSettings(AllocatorFields, BaseSettings):
+    """Settings of an allocator; what is not given comes from ``CAPITAL_*`` variables."""
+
+    model_config = SettingsConfigDict(env_prefix="CAPITAL_", extra="forbid", frozen=True)
 
 
 OF_A_FUND = (

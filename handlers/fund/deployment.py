@@ -141,8 +141,7 @@ class Deployment:
             reason = "nothing_uncalled" if left <= 0 else "due_after_the_end"
             yield [CallDeclined(purpose=purpose, wanted_cents=wanted, callable_cents=left, reason=reason)]
             return
-        number = self._state.capital.calls + 1
-        yield [CapitalCalled(call=number, amount_cents=min(wanted, left), purpose=purpose, due_day=due)]
+        yield [self._partners.call(min(wanted, left), purpose, due)]
 
     def call(self, day: int, command: CallCapital) -> Output | Rejected:
         """A call by script; its cash is lent like a tranche's."""

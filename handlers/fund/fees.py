@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from events.bus import Output
 from events.dates import Calendar
-from events.facts import CapitalCalled, CapitalContributed, FeeAccrued, FeesPaid, FeesWaived
+from events.facts import CapitalContributed, FeeAccrued, FeesPaid, FeesWaived
 from events.facts.fees import FEES
 from events.postings import LOANS_AT_COST
 from events.record import Fact, Record
@@ -97,8 +97,7 @@ class Fees:
         due = call_due(self._calendar, self._settings, day)
         if due >= self._last_day:
             return
-        number = self._state.capital.calls + 1
-        yield [CapitalCalled(call=number, amount_cents=min(owed, callable_cents), purpose="fees", due_day=due)]
+        yield [self._partners.call(min(owed, callable_cents), "fees", due)]
 
     def pay_on_capital_contributed(self, _record: Record, fact: CapitalContributed) -> Output:
         """What a fee call has brought pays fees at once."""

@@ -1,7 +1,8 @@
 """The partners: who has committed what, and how calls and distributions are shared among them."""
 
+from events.commands import PayCall
 from events.dates import Calendar
-from events.facts import PartnerDefaulted
+from events.facts import CapitalCalled, PartnerDefaulted
 from events.record import Fact
 from events.state import State
 from events.units import split_pro_rata, to_cents
@@ -47,6 +48,16 @@ class Partners:
         called = self._state.capital.called
         used = called["fees"] + called["reserve"] + called["debt_service"]
         return max(0, min(reserve - used, self.uncalled_cents()))
+
+    def on_the_way_cents(self, *purposes: str) -> int:
+        """What has been called for these purposes and is not due yet."""
+        calls = self._state.agenda.promises(PayCall)
+        return sum(call.amount_cents for _, call in calls if call.purpose in purposes)
+
+    def call(self, amount_cents: int, purpose: str, due_day: int) -> CapitalCalled:
+        """The notice of the next call."""
+        number = self._state.capital.calls + 1
+        return CapitalCalled.of({"call": number, "amount_cents": amount_cents, "purpose": purpose, "due_day": due_day})
 
     def share_call(self, cents: int, lp_only_cents: int) -> tuple[int, dict[str, int]]:
         """The general partner's part of a call, and each limited partner's, by commitment.

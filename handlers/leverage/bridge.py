@@ -1,11 +1,10 @@
 """The subscription line bridges capital calls: tranches are drawn, and every other call pays for two of them."""
 
 from events.bus import Output, Rejected
-from events.commands import CheckCleanDown, CleanDown, OriginateLoans, PayCall
+from events.commands import CheckCleanDown, CleanDown, OriginateLoans
 from events.dates import Calendar
 from events.facts import (
     CallDeclined,
-    CapitalCalled,
     CapitalContributed,
     CommandCancelled,
     CommandScheduled,
@@ -61,16 +60,7 @@ class Bridge:
         if line is None:
             return 0
         owed = line.balance_cents + self._lines.promised_cents(NAME)
-        return max(0, owed - self._on_its_way())
-
-    def _on_its_way(self) -> int:
-        """Called for loans or for a clean-down, and not paid yet."""
-        pending = self._state.agenda.pending.values()
-        return sum(
-            act.amount_cents
-            for _, act in pending
-            if isinstance(act, PayCall) and act.purpose in ("deployment", "clean_down")
-        )
+        return max(0, owed - self._partners.on_the_way_cents("deployment", "clean_down"))
 
     def repay_on_capital_contributed(self, _record: Record, fact: CapitalContributed) -> Output:
         """A call pays back first what stood in for it."""
@@ -118,8 +108,7 @@ class Bridge:
                     purpose="deployment", wanted_cents=cents, callable_cents=amount, reason="due_after_the_end"
                 )
             ]
-        number = self._state.capital.calls + 1
-        return [CapitalCalled(call=number, amount_cents=amount, purpose="deployment", due_day=due)]
+        return [self._partners.call(amount, "deployment", due)]
 
     def clean_down(self, day: int, _command: CleanDown) -> Output | Rejected:
         """Call what pays back all that is drawn, if no call on its way does."""
@@ -130,8 +119,7 @@ class Bridge:
         amount = min(owed, self._partners.uncalled_cents())
         if amount <= 0 or due >= self._last_day:
             return Rejected("nothing is left to call for it")
-        number = self._state.capital.calls + 1
-        return [CapitalCalled(call=number, amount_cents=amount, purpose="clean_down", due_day=due)]
+        return [self._partners.call(amount, "clean_down", due)]
 
     def cancel_on_repaid(self, _record: Record, fact: FacilityRepaid) -> Output:
         """Clean-downs of draws that are paid back are taken back."""

@@ -1,10 +1,9 @@
 """Remedies: cash and called capital that cure what fails, and sweeps that pay lenders with what comes in."""
 
 from events.bus import Output, Rejected
-from events.commands import PayCall, RemedyBreach, RepayFacility, RequestRepayment, SweepCash
+from events.commands import RemedyBreach, RepayFacility, RequestRepayment, SweepCash
 from events.dates import Calendar
 from events.facts import (
-    CapitalCalled,
     CapitalContributed,
     CommandScheduled,
     CovenantTested,
@@ -97,12 +96,14 @@ class Cures:
         """A test that fails for some time already may lack more than what was called for it."""
         facility = self._state.facilities.by_name[fact.facility]
         known = any(test in facility.breaches and not passed for test, passed in fact.passed.items())
-        if not known or facility.defaulted or fact.trigger == "cure_deadline" or self._remedy_pending():
+        if (
+            not known
+            or facility.defaulted
+            or fact.trigger == "cure_deadline"
+            or self._state.agenda.promises(RemedyBreach)
+        ):
             return None
         return self._call(sum(self._to_call(name, record.day) for name in self._lines.config), record.day) or None
-
-    def _remedy_pending(self) -> bool:
-        return any(isinstance(command, RemedyBreach) for _, command in self._state.agenda.pending.values())
 
     def _call(self, cents: int, day: int) -> list[Fact]:
         """A capital call for what is missing and not on its way; calls for loans pay a subscription line first."""
@@ -110,16 +111,11 @@ class Cures:
         purposes = {"cure"}
         if any(line.breaches for line in self._state.facilities.by_name.values() if line.facility_type != "nav"):
             purposes |= {"deployment", "clean_down"}
-        coming = sum(
-            command.amount_cents
-            for _, command in self._state.agenda.pending.values()
-            if isinstance(command, PayCall) and command.purpose in purposes
-        )
+        coming = self._partners.on_the_way_cents(*purposes)
         amount = min(cents - coming, self._partners.uncalled_cents())
         if amount <= 0 or due >= self._last_day:
             return []
-        number = self._state.capital.calls + 1
-        return [CapitalCalled(call=number, amount_cents=amount, purpose="cure", due_day=due)]
+        return [self._partners.call(amount, "cure", due)]
 
     def pay_on_capital_contributed(self, record: Record, fact: CapitalContributed) -> Output:
         """What partners have paid in to cure: late interest, then principal; what liquidity lacks stays in cash."""

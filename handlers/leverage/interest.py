@@ -73,24 +73,3 @@ def compounded_interest(
         return factors[place] * (1 + rate * (day - first) / year)
 
     return [balance * (factor(last) - factor(first)) for first, last, balance in segments]
-
-
-class Fixing(NamedTuple):
-    """An annual rate that applies on ``days`` calendar days, from one business day to the next."""
-
-    rate: float
-    days: int
-
-
-def compounded_rate(fixings: Sequence[Fixing], year: int = 360) -> float:
-    """The annual rate that simple interest would need to earn what compounding in arrears earns.
-
-    (Π (1 + rate · days/year) − 1) · year/Σ days: the New York Fed's SOFR averages, and ARRC's compounded SOFR in
-    arrears. Raises ValueError without fixings.
-    """
-    if not fixings:
-        raise ValueError("a compounded rate needs at least one fixing")
-    factor = 1.0
-    for rate, days in fixings:
-        factor *= 1 + rate * days / year
-    return (factor - 1) * year / sum(days for _, days in fixings)

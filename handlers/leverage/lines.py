@@ -133,8 +133,7 @@ class Lines:
 
     def promised_cents(self, name: str) -> int:
         """What has been asked for and not been drawn yet."""
-        pending = self._state.agenda.pending.values()
-        return sum(act.amount_cents for _, act in pending if isinstance(act, DrawFacility) and act.facility == name)
+        return sum(act.amount_cents for _, act in self._state.agenda.promises(DrawFacility) if act.facility == name)
 
     def notice_day(self, name: str, day: int) -> int:
         """The day on which a draw or repayment of which notice is given today takes place: tomorrow at the earliest."""

@@ -295,8 +295,8 @@ class Monitor:
     def _no_deadline(self, name: str, reason: str) -> list[Fact]:
         return [
             CommandCancelled(scheduled_seq=seq, reason=reason)
-            for seq, (_, command) in self._state.agenda.pending.items()
-            if isinstance(command, EndCure) and command.facility == name
+            for seq, command in self._state.agenda.promises(EndCure)
+            if command.facility == name
         ]
 
     def _default(self, name: str, tests: list[str], day: int, cured: list[Fact]) -> Led:

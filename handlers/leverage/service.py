@@ -5,10 +5,8 @@ from fractions import Fraction
 from itertools import pairwise
 
 from events.bus import Output
-from events.commands import PayCall
 from events.dates import Calendar
 from events.facts import (
-    CapitalCalled,
     DebtServicePaid,
     FacilityDrawn,
     FacilityInterestAccrued,
@@ -191,15 +189,12 @@ class DebtService:
         multiple = max(1.0, self._settings.leverage.optimization.min_cash_buffer)
         needed = facilities.owed_cents + round(multiple * self.next_service_cents(day))
         missing = needed - max(0, own_cash(self._state)) - self._state.lots.cents
-        calls = [act for _, act in self._state.agenda.pending.values() if isinstance(act, PayCall)]
         if any("liquidity" in line.breaches or "payment" in line.breaches for line in facilities.by_name.values()):
-            missing -= sum(call.amount_cents for call in calls if call.purpose == "cure")
+            missing -= self._partners.on_the_way_cents("cure")
         amount = min(missing, self._partners.callable_for_fees_cents())
         due = call_due(self._calendar, self._settings, day)
-        pending = any(call.purpose == "debt_service" for call in calls)
-        if amount > 0 and not pending and due < self._last_day:
-            number = self._state.capital.calls + 1
-            yield [CapitalCalled(call=number, amount_cents=amount, purpose="debt_service", due_day=due)]
+        if amount > 0 and due < self._last_day and not self._partners.on_the_way_cents("debt_service"):
+            yield [self._partners.call(amount, "debt_service", due)]
 
     def call_on_drawn(self, record: Record, fact: FacilityDrawn) -> Output:
         """A bridge makes debt service dearer, and is spent whole; other draws keep what they need."""

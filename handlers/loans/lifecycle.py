@@ -110,11 +110,7 @@ class Lifecycle:
         """The fund's last day: what lives is sold, pending recoveries too, at the wind-down discount."""
         book = self._state.book
         discount = self._settings.fund.wind_down_discount
-        promises = {
-            command.loan_id: seq
-            for seq, (_due, command) in self._state.agenda.pending.items()
-            if isinstance(command, CollectRecovery)
-        }
+        promises = {command.loan_id: seq for seq, command in self._state.agenda.promises(CollectRecovery)}
         status = book.status()
         for row in sorted(book.living_rows().tolist(), key=book.ids.__getitem__):
             loan_id = book.ids[row]

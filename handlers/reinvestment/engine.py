@@ -374,8 +374,7 @@ class Reinvestment:
             ReinvestmentPeriodEnded(amount_cents=lots.cents, called_cents=called),
             *(
                 CommandCancelled(scheduled_seq=seq, reason="reinvestment_period_over")
-                for seq, (_due, command) in self._state.agenda.pending.items()
-                if isinstance(command, ReinvestProceeds)
+                for seq, _ in self._state.agenda.promises(ReinvestProceeds)
             ),
         ]
 
@@ -384,9 +383,7 @@ class Reinvestment:
         state = self._state
         if state.facilities.sweeps or state.lots.period_over:
             return None
-        promised = {
-            command.lot for _, command in state.agenda.pending.values() if isinstance(command, ReinvestProceeds)
-        }
+        promised = {command.lot for _, command in state.agenda.promises(ReinvestProceeds)}
         facts: list[Fact] = []
         for seq, lot in state.lots.lots.items():
             if lot.released or not lot.cents or seq in promised:

@@ -10,7 +10,6 @@ from events.bus import Output
 from events.commands import CheckReserve
 from events.dates import Calendar
 from events.facts import (
-    CapitalCalled,
     CapitalContributed,
     CommandScheduled,
     ConfigChanged,
@@ -115,7 +114,7 @@ class Reserve:
         due = call_due(self._calendar, self._settings, day)
         amount = min(missing, self._partners.callable_for_fees_cents())
         if amount > 0 and due < self._period_end and not capital.reserve_calls_pending:
-            yield [CapitalCalled(call=capital.calls + 1, amount_cents=amount, purpose="reserve", due_day=due)]
+            yield [self._partners.call(amount, "reserve", due)]
 
     def released(self, cents: int, lots: list[tuple[int, int]], purpose: str) -> ReserveReleased:
         """The fact that cash leaves the reserve."""
