@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
-from pydantic import ValidationError
 
 from handlers.allocation import inputs
 from handlers.allocation.black_litterman import Posterior, implied_returns, posterior
@@ -132,7 +131,7 @@ class CapitalAllocator:
         scores = None if risk_scores is None else inputs.by_bucket("risk_scores", risk_scores, names, least=0)
         matrix = None if covariance is None else inputs.covariance_matrix(covariance, names)
         budgets = None if risk_budgets is None else inputs.by_bucket("risk_budgets", risk_budgets, names, above=0)
-        held = None if current is None else _held("current", current, names)
+        held = None if current is None else inputs.held("current", current, names)
         rates = None if costs is None else inputs.by_bucket("costs", costs, names, default=0.0, least=0)
         outcomes = None if scenarios is None else inputs.scenario_returns(scenarios, names)
         least = given.get("min_expected_return")
@@ -140,7 +139,7 @@ class CapitalAllocator:
             blend = self._blend(names, returns, scores, matrix, held, views)
             returns, matrix = blend.returns, blend.covariance
         best = self._best(names, returns, scores, matrix)
-        caps, known = _caps(given, names), names
+        caps, known = inputs.caps(given, names), names
         if best is not None:
             names, caps = [names[row] for row in best], caps[best]
             returns, scores, budgets, held, rates = (
@@ -272,7 +271,7 @@ class CapitalAllocator:
             covariance = np.diag(scores**2)
         market = np.full(n, 1 / n) if held is None else held
         prior = implied_returns(covariance, market, settings.risk_aversion) if returns is None else returns
-        picks, values, variances = _views(views, names)
+        picks, values, variances = inputs.views_of(views, names)
         return posterior(prior, covariance, settings.tau, picks, values, variances)
 
     def _multi_objective(self, problem: _Problem) -> Answer:
@@ -347,8 +346,8 @@ class CapitalAllocator:
         total = inputs.number("total_capital", total_capital)
         if total <= 0:
             raise ValueError(f"Total capital must be positive, got {total}")
-        shares = _shares("allocation", allocation)
-        multiplier = risk_multiplier(_metrics(risk_metrics))
+        shares = inputs.shares("allocation", allocation)
+        multiplier = risk_multiplier(inputs.risk_metrics(risk_metrics))
         return {name: total * share * multiplier for name, share in shares.items()}
 
     def rebalance_portfolio(
@@ -367,7 +366,7 @@ class CapitalAllocator:
         value = inputs.number("total", total)
         if value <= 0:
             raise ValueError(f"total must be positive, got {value}")
-        held, aims = _shares("current", current), _shares("target", target)
+        held, aims = inputs.shares("current", current), inputs.shares("target", target)
         limit = inputs.constraints(risk_constraints).get("max_transaction_size_pct")
         largest = None if limit is None else Decimal(str(inputs.per_cent("max_transaction_size_pct", limit))) * value
         if largest is not None and not largest:
@@ -405,7 +404,7 @@ class CapitalAllocator:
         weights), ``value_at_risk`` and ``conditional_value_at_risk`` of a normal return without drift, all correlations
         moved toward 1 by ``correlation_shift``. Raises ValueError or TypeError that names the argument.
         """
-        names = list(_shares("allocation", allocation))
+        names = list(inputs.shares("allocation", allocation))
         weights = inputs.by_bucket("allocation", allocation, names, least=0)
         found: dict[str, Decimal] = {}
         for shock, moves in inputs.mapping("shocks", {} if shocks is None else shocks).items():
@@ -417,7 +416,7 @@ class CapitalAllocator:
                 raise ValueError(f"correlation_shift must be between 0 and 1, got {shift:g}")
             moved = toward_one(inputs.covariance_matrix(covariance, names), shift)
             spread = float(weights @ moved @ weights) ** 0.5
-            at_risk, beyond = normal_tail(0.0, spread, _level(confidence))
+            at_risk, beyond = normal_tail(0.0, spread, inputs.level(confidence))
             found |= {"value_at_risk": _decimal(at_risk), "conditional_value_at_risk": _decimal(beyond)}
         return found
 
@@ -442,14 +441,14 @@ class CapitalAllocator:
             raise ValueError(f"returns: a Sharpe ratio needs at least two, got {len(exact)}")
         if min(exact) < -1:
             raise ValueError(f"returns: a return can't be below -1, got {min(exact)}")
-        level = _level(confidence)
+        level = inputs.level(confidence)
         periods = None if periods_per_year is None else float(inputs.number("periods_per_year", periods_per_year))
         if periods is not None and periods <= 0:
             raise ValueError(f"periods_per_year must be above 0, got {periods_per_year}")
         wealth = Decimal(1)
         for value in exact:
             wealth *= 1 + value
-        used = _utilization(utilization)
+        used = inputs.mean_utilization(utilization)
         floats = np.array([float(value) for value in exact])
         at_risk, tail = historical_tail(floats, level)
         return PortfolioMetrics(
@@ -464,98 +463,5 @@ class CapitalAllocator:
         )
 
 
-def _level(confidence: Any) -> float:
-    level = float(inputs.number("confidence", confidence))
-    if not 0 < level < 1:
-        raise ValueError(f"confidence must be between 0 and 1, got {confidence}")
-    return level
-
-
 def _decimal(value: float) -> Decimal:
     return Decimal(repr(value))
-
-
-def _utilization(given: Any) -> Decimal | None:
-    """Mean utilisation, between 0 and 1."""
-    if given is None:
-        return None
-    series = list(given) if isinstance(given, Sequence | np.ndarray) and not isinstance(given, str) else [given]
-    if not series:
-        raise ValueError("utilization must have at least one number")
-    shares = [inputs.number("utilization", value) for value in series]
-    for share in shares:
-        if not 0 <= share <= 1:
-            raise ValueError(f"utilization must be between 0 and 1, got {share}")
-    return sum(shares, Decimal(0)) / len(shares)
-
-
-def _held(argument: str, values: Numbers, names: Sequence[str]) -> Floats:
-    held = inputs.by_bucket(argument, values, names, default=0.0, least=0)
-    if held.sum() > 1 + 1e-9:
-        raise ValueError(f"{argument} sums to {held.sum():g}, above 1")
-    return held
-
-
-def _shares(argument: str, values: Numbers) -> dict[str, Decimal]:
-    """Shares by bucket. Raises ValueError for one below 0, or a sum above 1."""
-    shares = {
-        name: inputs.number(f"{argument}[{name!r}]", value) for name, value in inputs.mapping(argument, values).items()
-    }
-    for name, share in shares.items():
-        if share < 0:
-            raise ValueError(f"{argument}[{name!r}] must be at least 0, got {share}")
-    total = sum(shares.values(), Decimal(0))
-    if total > 1 + Decimal("1e-9"):
-        raise ValueError(f"{argument} sums to {total}, above 1")
-    return shares
-
-
-def _caps(given: Mapping[str, Any], names: Sequence[str]) -> Floats:
-    """The most of each bucket, as shares."""
-    cap = given.get("max_protocol_exposure_pct")
-    if isinstance(cap, Mapping):
-        inputs.known("max_protocol_exposure_pct", cap, names)
-        shares = {name: inputs.per_cent(f"max_protocol_exposure_pct[{name!r}]", share) for name, share in cap.items()}
-        return np.array([shares.get(name, 1.0) for name in names])
-    return np.full(len(names), 1.0 if cap is None else inputs.per_cent("max_protocol_exposure_pct", cap))
-
-
-def _views(views: Any, names: Sequence[str]) -> tuple[Floats, Floats, Floats | None]:
-    """Views as P, Q and their variances (None for the usual ones)."""
-    if isinstance(views, (str, bytes)) or not isinstance(views, Mapping | Sequence | None):
-        raise TypeError(f"views must be a mapping or a list, got {type(views).__name__}")
-    if not views:
-        raise ValueError("views: strategy black_litterman needs at least one")
-    if isinstance(views, Mapping):
-        inputs.known("views", views, names)
-        views = [({name: 1}, value) for name, value in views.items()]
-    picks, values, variances = [], [], []
-    for row, view in enumerate(views):
-        if not isinstance(view, Sequence) or len(view) not in (2, 3):
-            raise TypeError(f"views[{row}] must be (weights by bucket, return) or (weights, return, variance)")
-        pick = inputs.by_bucket(f"views[{row}]", view[0], names, default=0.0)
-        if not pick.any():
-            raise ValueError(f"views[{row}] names no bucket")
-        picks.append(pick)
-        values.append(float(inputs.number(f"views[{row}] return", view[1])))
-        variance = float(inputs.number(f"views[{row}] variance", view[2])) if len(view) == 3 else None
-        if variance is not None and variance < 0:
-            raise ValueError(f"views[{row}] variance must be at least 0, got {variance:g}")
-        variances.append(variance)
-    if all(variance is None for variance in variances):
-        return np.array(picks), np.array(values), None
-    if None in variances:
-        raise ValueError("views: give a variance to all of them, or to none")
-    return np.array(picks), np.array(values), np.array(variances, dtype=float)
-
-
-def _metrics(given: RiskMetrics | Mapping[str, Any]) -> RiskMetrics:
-    """Raises TypeError or ValueError that names what is wrong."""
-    if isinstance(given, RiskMetrics):
-        return given
-    try:
-        return RiskMetrics.model_validate(dict(inputs.mapping("risk_metrics", given)))
-    except ValidationError as error:
-        found = error.errors()[0]
-        place = ".".join(map(str, found["loc"]))
-        raise ValueError(f"risk_metrics: {place}: {found['msg']}, got {found['input']!r}") from None

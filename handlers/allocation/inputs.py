@@ -6,8 +6,10 @@ from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from handlers.allocation.qp import Floats
+from handlers.allocation.types import RiskMetrics
 
 SHARES = ("max_protocol_exposure_pct", "max_transaction_size_pct", "max_asset_concentration_pct")
 LARGEST = Decimal("1e30")
@@ -160,3 +162,96 @@ def constraints(given: Any) -> Mapping[str, Any]:
             hint = f"did you mean {close[0]!r}?" if close else f"allowed: {', '.join(CONSTRAINTS)}"
             raise ValueError(f"risk_constraints: unknown key {key!r}; {hint}")
     return found
+
+
+def level(confidence: Any) -> float:
+    """A confidence level between 0 and 1. Raises ValueError or TypeError."""
+    found = float(number("confidence", confidence))
+    if not 0 < found < 1:
+        raise ValueError(f"confidence must be between 0 and 1, got {confidence}")
+    return found
+
+
+def mean_utilization(given: Any) -> Decimal | None:
+    """Mean utilisation, between 0 and 1."""
+    if given is None:
+        return None
+    series = list(given) if isinstance(given, Sequence | np.ndarray) and not isinstance(given, str) else [given]
+    if not series:
+        raise ValueError("utilization must have at least one number")
+    shares = [number("utilization", value) for value in series]
+    for share in shares:
+        if not 0 <= share <= 1:
+            raise ValueError(f"utilization must be between 0 and 1, got {share}")
+    return sum(shares, Decimal(0)) / len(shares)
+
+
+def held(argument: str, values: Any, names: Sequence[str]) -> Floats:
+    """What buckets hold, as shares. Raises ValueError for one below 0, or a sum above 1."""
+    found = by_bucket(argument, values, names, default=0.0, least=0)
+    if found.sum() > 1 + 1e-9:
+        raise ValueError(f"{argument} sums to {found.sum():g}, above 1")
+    return found
+
+
+def shares(argument: str, values: Any) -> dict[str, Decimal]:
+    """Shares by bucket. Raises ValueError for one below 0, or a sum above 1."""
+    found = {name: number(f"{argument}[{name!r}]", value) for name, value in mapping(argument, values).items()}
+    for name, share in found.items():
+        if share < 0:
+            raise ValueError(f"{argument}[{name!r}] must be at least 0, got {share}")
+    total = sum(found.values(), Decimal(0))
+    if total > 1 + Decimal("1e-9"):
+        raise ValueError(f"{argument} sums to {total}, above 1")
+    return found
+
+
+def caps(given: Mapping[str, Any], names: Sequence[str]) -> Floats:
+    """The most of each bucket, as shares."""
+    cap = given.get("max_protocol_exposure_pct")
+    if isinstance(cap, Mapping):
+        known("max_protocol_exposure_pct", cap, names)
+        shares = {name: per_cent(f"max_protocol_exposure_pct[{name!r}]", share) for name, share in cap.items()}
+        return np.array([shares.get(name, 1.0) for name in names])
+    return np.full(len(names), 1.0 if cap is None else per_cent("max_protocol_exposure_pct", cap))
+
+
+def views_of(views: Any, names: Sequence[str]) -> tuple[Floats, Floats, Floats | None]:
+    """Views as P, Q and their variances (None for the usual ones)."""
+    if isinstance(views, (str, bytes)) or not isinstance(views, Mapping | Sequence | None):
+        raise TypeError(f"views must be a mapping or a list, got {type(views).__name__}")
+    if not views:
+        raise ValueError("views: strategy black_litterman needs at least one")
+    if isinstance(views, Mapping):
+        known("views", views, names)
+        views = [({name: 1}, value) for name, value in views.items()]
+    picks, values, variances = [], [], []
+    for row, view in enumerate(views):
+        if not isinstance(view, Sequence) or len(view) not in (2, 3):
+            raise TypeError(f"views[{row}] must be (weights by bucket, return) or (weights, return, variance)")
+        pick = by_bucket(f"views[{row}]", view[0], names, default=0.0)
+        if not pick.any():
+            raise ValueError(f"views[{row}] names no bucket")
+        picks.append(pick)
+        values.append(float(number(f"views[{row}] return", view[1])))
+        variance = float(number(f"views[{row}] variance", view[2])) if len(view) == 3 else None
+        if variance is not None and variance < 0:
+            raise ValueError(f"views[{row}] variance must be at least 0, got {variance:g}")
+        variances.append(variance)
+    if all(variance is None for variance in variances):
+        return np.array(picks), np.array(values), None
+    if None in variances:
+        raise ValueError("views: give a variance to all of them, or to none")
+    return np.array(picks), np.array(values), np.array(variances, dtype=float)
+
+
+def risk_metrics(given: RiskMetrics | Mapping[str, Any]) -> RiskMetrics:
+    """Raises TypeError or ValueError that names what is wrong."""
+    if isinstance(given, RiskMetrics):
+        return given
+    try:
+        return RiskMetrics.model_validate(dict(mapping("risk_metrics", given)))
+    except ValidationError as error:
+        found = error.errors()[0]
+        place = ".".join(map(str, found["loc"]))
+        raise ValueError(f"risk_metrics: {place}: {found['msg']}, got {found['input']!r}") from None
