@@ -42,6 +42,11 @@ def test_a_check_knows_what_the_market_has_shown(parity):
     lever = 0.4 / 0.4
     first = checks[0].payload
     assert [first.deviations[zone] for zone in zones] == pytest.approx([0.12 * lever, 0.15 * lever, 0.18 * lever])
+    assert first.correlations == pytest.approx({"green-orange": 0.7, "green-red": 0.5, "orange-red": 0.8})
+    covariance = np.outer([0.12, 0.15, 0.18], [0.12, 0.15, 0.18]) * [[1, 0.7, 0.5], [0.7, 1, 0.8], [0.5, 0.8, 1]]
+    weights = np.array([first.weights[zone] for zone in zones])
+    contributions = weights * (covariance @ weights)
+    assert contributions == pytest.approx(np.full(3, contributions.mean()))
     for record in checks[-3:]:
         levels = [r.payload.indices for r in moved if r.day <= record.day][-25:]
         returns = np.array([[now[z] / then[z] - 1 for z in zones] for then, now in pairwise(levels)])
