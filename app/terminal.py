@@ -74,7 +74,7 @@ def exit_code_of(error: BaseException) -> int | None:
     """The exit code that an error stands for; None for a mistake of our own."""
     from events.stores.store import DamagedLog, StoreError
     from scenarios.problems import InvalidInput
-    from scenarios.verify import Mismatch
+    from scenarios.rerun import Mismatch
 
     if isinstance(error, InvalidInput):
         return USAGE

@@ -12,12 +12,11 @@ from events.dates import Calendar
 from events.phases import Phase
 from events.record import Fact, Record
 from events.state import State
-from events.stores.store import InputFile
 from handlers.allocation.engine import AllocationEngine
 from handlers.allocation.targets import Targets
 from handlers.conditions import Conditions
 from handlers.fund.cash import Treasury
-from handlers.fund.deployment import Deployment, OpeningBook
+from handlers.fund.deployment import Deployment
 from handlers.fund.distributions import Distributions
 from handlers.fund.fees import Fees
 from handlers.fund.partners import Partners, call_due
@@ -32,25 +31,16 @@ from handlers.reinvestment.engine import Reinvestment
 from handlers.reinvestment.reserve import Reserve
 from handlers.risk.exposure import Exposure
 from handlers.settings import Settings
+from scenarios.changes import changed, current
 from scenarios.market import make_market
+from scenarios.plan import Plan
 from scenarios.problems import InvalidInput
 from scenarios.schema import ScenarioConfig
-from scenarios.scripts import changed, current
+from scenarios.script_player import ScriptPlayer
+from scenarios.vocabulary import View
 from sim.kernel import Kernel, Process
 from sim.processes import loan_exits, on_days
 from sim.streams import Streams
-
-
-class Plan(NamedTuple):
-    """Everything that a run is made from, read and checked: nothing in it can be refused any more."""
-
-    config: ScenarioConfig
-    seed: int
-    replication: int
-    inputs: dict[str, InputFile]
-    opening: OpeningBook | None
-    acts: list[tuple[int, str, commands.Command]]
-    manifest: facts.RunStarted
 
 
 class Simulation:
@@ -60,8 +50,7 @@ class Simulation:
         """``on_month`` is told the day of each month's end as it is reached."""
         config = plan.config
         calendar = config.calendar()
-        self._plan = plan
-        self._config = config
+        self._plan, self._config = plan, config
         self._on_month = on_month
         self.last_day = config.last_day()
         month_ends = calendar.period_ends("monthly", 1, self.last_day - 1)
@@ -137,6 +126,7 @@ class Simulation:
 
         reactions: dict[type[Fact], list[Reaction]] = {
             facts.CommandScheduled: [self._schedule],
+            facts.ScriptAdded: [self._add_script],
             facts.ConfigChanged: [
                 self._apply_config,
                 generator.follow_on_config_changed,
@@ -195,6 +185,8 @@ class Simulation:
             handlers |= engine.handlers()
         self.bus = EventBus(state, log, reactions, handlers)
         self.kernel = kernel = Kernel(self.bus)
+        view = View(state, calendar, market, exposure, engine, partners.total_cents)
+        self._script = ScriptPlayer(plan, kernel, self.bus, view, lambda: self._config)
 
         last, days = self.last_day, _days(plan, calendar)
         self._processes = {
@@ -268,9 +260,8 @@ class Simulation:
     def run(self) -> None:
         """Play the fund from its first day to its last."""
         self.bus.publish([self._plan.manifest])
-        for day, source, command in self._plan.acts:
-            self.bus.publish([facts.CommandScheduled(due_day=day, command=command, source=source)])
-        self.kernel.start(self._processes)
+        self._script.start()
+        self.kernel.start(self._processes | self._script.processes())
         try:
             with _rare_collections():
                 self.kernel.run(self.last_day)
@@ -282,7 +273,8 @@ class Simulation:
         self.bus.dismantle()
         self.kernel.dismantle()
         self._processes.clear()
-        del self._clock  # it can wake this
+        self._script.dismantle()
+        del self._clock, self._script  # they can wake and ask this
 
     def _schedule(self, record: Record, fact: facts.CommandScheduled) -> Output:
         self.kernel.put_on_calendar(record, fact)
@@ -293,6 +285,9 @@ class Simulation:
         moved = self.state.results.moved_seq
         for valued in lifecycle.value_book(day):
             yield Caused(valued, moved, moved)
+
+    def _add_script(self, record: Record, fact: facts.ScriptAdded) -> Output:
+        return self._script.add_on_script_added(record, fact)
 
     def _wake(self) -> None:
         self.kernel.interrupt("loan_exits")
@@ -374,13 +369,12 @@ class _Days(NamedTuple):
 
 
 def _days(plan: Plan, calendar: Calendar) -> _Days:
-    config, last = plan.config, plan.config.last_day()
-    scripted = {key for _, _, act in plan.acts if isinstance(act, commands.SetConfig) for key in act.changes}
+    config, last, may_change = plan.config, plan.config.last_day(), plan.may_change
     pays_cash = config.loans.interest_payment == "cash" or (plan.opening and any(plan.opening.pays_cash))
-    pays_cash = pays_cash or "loans.interest_payment" in scripted
+    pays_cash = pays_cash or may_change("loans.interest_payment")
     engine = config.reinvestment_engine
     frequency = engine.reinvestment_frequency
-    if "reinvestment_engine.reinvestment_frequency" in scripted:
+    if may_change("reinvestment_engine.reinvestment_frequency"):
         frequency = "monthly"
     return _Days(
         tranches={calendar.add_months(0, month): month for month in range(config.fund.deployment_months)},
@@ -388,7 +382,7 @@ def _days(plan: Plan, calendar: Calendar) -> _Days:
         coupons=calendar.period_ends("monthly", 1, last - 1) if pays_cash else [],
         checks=[] if frequency == "on_exit" else calendar.period_ends(frequency, 1, last - 1),
         distributions=_payment_days(calendar, config.fund.distribution_frequency, last),
-        keeps_reserve=engine.enable_cash_reserve or "reinvestment_engine.enable_cash_reserve" in scripted,
+        keeps_reserve=engine.enable_cash_reserve or may_change("reinvestment_engine.enable_cash_reserve"),
     )
 
 

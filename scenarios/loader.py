@@ -39,8 +39,11 @@ class Document:
         return Problem(key, message, self.source, suggestion=suggestion)
 
 
-def parse(text: str | bytes, source: str) -> Document:
-    """Read YAML 1.2 (or JSON). Raises InvalidInput with line and column."""
+def parse(text: str | bytes, source: str, listed: str | None = None) -> Document:
+    """Read YAML 1.2 (or JSON). Raises InvalidInput with line and column.
+
+    The text is a mapping of sections; with ``listed`` it may be a list, which stands under that key then.
+    """
     from ruamel.yaml import YAML
     from ruamel.yaml.constructor import DuplicateKeyError
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -69,6 +72,10 @@ def parse(text: str | bytes, source: str) -> Document:
         ) from None
     except (YAMLError, ValueError, RecursionError) as error:
         raise InvalidInput([Problem("", f"is not YAML: {str(error).splitlines()[0]}", source)]) from None
+    if isinstance(root, list) and listed is not None:
+        document = Document(source, {})
+        document.values = {listed: _Plain(document).convert(root, (listed,))}
+        return document
     if root is None:
         raise InvalidInput([Problem("", "is empty; write at least one section, like 'fund:'", source)])
     if not isinstance(root, Mapping):

@@ -1,17 +1,20 @@
 """A run: its log, the state that the log folds to, and its figures."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from events.dates import parse_iso
 from events.facts import RunStarted
 from events.state import State
+from events.stores.sqlite import SqliteStore
 from events.stores.store import InputFile, Log
 from events.units import from_cents, to_cents
 from handlers.fund.config import FundConfig, WaterfallConfig
 from scenarios.metrics import by_quarter, metrics
+from sim.script import PythonScript
 
 
 def no_input(digest: str) -> InputFile:
@@ -30,9 +33,17 @@ class Run:
         head_hash: str,
         name: str | None = None,
         kept: Callable[[str], InputFile] = no_input,
+        origin: tuple[str | None, int | None] = (None, None),
+        python: PythonScript | None = None,
     ) -> None:
-        """``kept`` finds the run's inputs by their digests, for runs that are derived from it."""
+        """``kept`` finds the run's inputs by their digests, for runs that are derived from it.
+
+        ``origin`` of a fork is its parent's name and the seq of its first record that the parent does not have.
+        ``python`` is the Python script that it was played with.
+        """
         self.kept = kept
+        self.parent, self.divergence_seq = origin
+        self.python = python
         self.manifest = manifest
         self.log = log
         self.state = state
@@ -62,6 +73,18 @@ class Run:
     def metrics(self) -> dict[str, Any]:
         """The figures by name, as in ``run --json``."""
         return self._figures[0]
+
+    def fork(
+        self,
+        at: str | date,
+        set: Mapping[str, Any] | None = None,
+        do: Sequence[Mapping[str, Any]] = (),
+        store: "str | Path | SqliteStore | None" = None,
+    ) -> "Run":
+        """This run again with an intervention in the morning of a day; see ``scenarios.forks.fork``."""
+        from scenarios.forks import fork
+
+        return fork(self, at, set, do, store)
 
     def figure(self, name: str) -> dict[str, Any]:
         """A chart's or table's data by its name. Raises InvalidInput for a name that there is not."""
@@ -95,6 +118,8 @@ class Run:
             "run": self.name,
             "scenario": self.manifest.name,
             "seed": self.manifest.seed,
+            "parent": self.parent,
+            "divergence_seq": self.divergence_seq,
             "head_hash": self.head_hash,
             "records": len(self.log),
             "days": self.state.day,

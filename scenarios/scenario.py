@@ -14,16 +14,18 @@ from events.stores.memory import MemoryLog
 from events.stores.sqlite import SqliteStore
 from events.stores.store import StoreError
 from handlers.allocation.settings import CapitalSettings
-from scenarios.compose import Plan, Simulation
+from scenarios.compose import Simulation
 from scenarios.inputs import KEYS, Reader, load_inputs
 from scenarios.loader import Document, lay_on, parse, validate
 from scenarios.manifest import make_manifest
 from scenarios.market import make_market
+from scenarios.plan import Plan
 from scenarios.problems import InvalidInput, Problem, closest
 from scenarios.run import Run
 from scenarios.schema import ScenarioConfig
 from scenarios.scripts import read_script
 from scenarios.tape import read_tape
+from sim.script import PythonScript
 from sim.streams import Streams
 
 LIBRARY = Path(__file__).parent / "library"
@@ -105,7 +107,7 @@ class Scenario:
     def plan(self) -> Plan:
         """Everything read and checked, files too. Raises InvalidInput with every problem found; nothing is written."""
         config = self.config
-        acts = read_script(config, self._document)
+        script = read_script(config, self._document)
         inputs = load_inputs(config, self._kept)
         calendar = config.calendar()
         make_market(config, calendar, [0, config.last_day()], Streams(0), inputs)
@@ -114,16 +116,20 @@ class Scenario:
             tape = inputs["loans.tape"]
             opening = read_tape(tape.content, tape.name, config.zones, calendar, config.last_day())
         manifest = make_manifest(self.name, config, self.seed, self.replication, inputs)
-        return Plan(config, self.seed, self.replication, inputs, opening, acts, manifest)
+        return Plan(config, self.seed, self.replication, inputs, opening, script, manifest)
 
     def run(
-        self, store: str | Path | SqliteStore | None = None, on_day: Callable[[int, int], None] | None = None
+        self,
+        store: str | Path | SqliteStore | None = None,
+        on_day: Callable[[int, int], None] | None = None,
+        script: PythonScript | None = None,
     ) -> Run:
         """Play the scenario. ``store`` None keeps the log in memory, a path keeps it in that file.
 
-        ``on_day`` is told (day, last day) at each month's end. Raises InvalidInput, StoreError.
+        ``on_day`` is told (day, last day) at each month's end; ``script`` is a Python script, see
+        ``sim.script.ScriptEnvironment``. Raises InvalidInput, StoreError, and what the script raises.
         """
-        plan = self.plan()
+        plan = self.plan()._replace(python=script)
         if store is None:
             return play_in_memory(plan, on_day)
         opened = store if isinstance(store, SqliteStore) else SqliteStore(store)
@@ -141,7 +147,7 @@ class Scenario:
         return [
             f"{place}: will be declined: {calendar.date(day)} is after the reinvestment period,"
             f" whose last day is {calendar.date(period_end - 1)}"
-            for day, place, act in read_script(config, self._document)
+            for day, place, act in read_script(config, self._document).acts
             if isinstance(act, Reinvest) and day >= period_end
         ]
 
@@ -152,7 +158,7 @@ def play_in_memory(plan: Plan, on_day: Callable[[int, int], None] | None = None)
     simulation = Simulation(plan, log, _progress(plan, on_day))
     simulation.run()
     inputs = {item.digest: item for item in plan.inputs.values()}
-    return Run(plan.manifest, log, simulation.state, log.head_hash, kept=inputs.__getitem__)
+    return Run(plan.manifest, log, simulation.state, log.head_hash, kept=inputs.__getitem__, python=plan.python)
 
 
 def play_into(store: SqliteStore, plan: Plan, on_day: Callable[[int, int], None] | None = None) -> Run:
@@ -170,7 +176,15 @@ def play_into(store: SqliteStore, plan: Plan, on_day: Callable[[int, int], None]
     except Exception:
         writer.close("failed")
         raise
-    return Run(plan.manifest, store.log(writer.run), simulation.state, writer.head_hash, writer.run, store.input)
+    return Run(
+        plan.manifest,
+        store.log(writer.run),
+        simulation.state,
+        writer.head_hash,
+        writer.run,
+        store.input,
+        python=plan.python,
+    )
 
 
 def run_name(plan: Plan) -> str:

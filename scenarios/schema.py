@@ -4,7 +4,7 @@ import datetime
 from typing import Annotated, Any, Self
 
 import numpy as np
-from pydantic import BeforeValidator, Field, StrictStr, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, StrictBool, StrictStr, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from events.config import Config
@@ -64,19 +64,27 @@ def manual_body(do: dict[str, Any]) -> dict[str, Any] | None:
 
 
 class ScriptEntry(Config):
-    """One line of the script: a command on a date. A manual reinvestment may give its date as years instead."""
+    """One line of the script: a command on a date, or on the day after a condition is met.
+
+    A condition is looked at every evening and fires once, with ``repeat`` each time that it becomes true. A manual
+    reinvestment may give its date as years instead.
+    """
 
     at: datetime.date | None = None
     when: StrictStr | None = None
+    repeat: StrictBool = False
     do: dict[str, Any]
 
     @model_validator(mode="after")
     def _one_trigger(self) -> Self:
-        if self.when is not None:
-            raise ValueError("when: is not available yet; use at: with a date")
-        if self.at is None and (manual_body(self.do) or {}).get("year") is None:
+        year = (manual_body(self.do) or {}).get("year")
+        if self.when is not None and (self.at is not None or year is not None):
+            raise ValueError(f"has a condition and a date ({'at:' if self.at else 'year:'}); give one of them")
+        if self.repeat and self.when is None:
+            raise ValueError("repeat: goes with when:")
+        if self.at is None and self.when is None and year is None:
             other = " (or year: in its body)" if manual_body(self.do) is not None else ""
-            raise ValueError(f"needs at: with a date{other}")
+            raise ValueError(f"needs at: with a date or when: with a condition{other}")
         return self
 
 

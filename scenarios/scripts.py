@@ -1,188 +1,196 @@
-"""Scripts: what a scenario's ``script:`` entries ask for, as commands on their days."""
+"""Scripts: what ``script:`` entries ask for, as commands on their days and conditions that lead to commands."""
 
-import datetime
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal, Self
-
-from pydantic import BaseModel, Field, JsonValue, StrictBool, ValidationError, model_validator
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from events.commands import (
-    CallCapital,
     ClearBreaker,
     Command,
-    DefaultOnCall,
-    Reinvest,
-    RequestDraw,
-    RequestRepayment,
     ResumeReinvestment,
     SetConfig,
     SetTransactionCost,
     SetVolatility,
-    ShockLiquidity,
-    ShockNav,
-    ShockPrice,
-    ShockRate,
     SuspendReinvestment,
     TripBreaker,
 )
-from events.config import Config
 from events.dates import Calendar
-from events.units import Amount, Count, Number, Rate, to_cents
-from handlers.reinvestment.config import Strategy
-from scenarios.loader import Document, lay_on, validate
-from scenarios.problems import InvalidInput, Path, Problem, closest, explain_validation
-from scenarios.schema import CHANGEABLE, FIXED, ScenarioConfig, manual_body
+from scenarios.changes import changed
+from scenarios.expressions import Condition, ConditionError, read_condition
+from scenarios.loader import Document
+from scenarios.problems import InvalidInput, Path, Problem
+from scenarios.schema import ScenarioConfig, ScriptEntry, manual_body
+from scenarios.script_commands import arguments_of, command_of
+from scenarios.vocabulary import names_of
 
 
-class _Nothing(Config):
-    pass
+class Act(NamedTuple):
+    """A command on a day; ``source`` names the script entry."""
+
+    day: int
+    source: str
+    command: Command
 
 
-class _PriceArguments(Config):
-    change: Annotated[Rate, Field(gt=-1, le=10)]
-    zone: str | None = None
+class Watch(NamedTuple):
+    """A command on the day after the evening on which a condition is met: the first one, or each new one."""
+
+    source: str
+    condition: Condition
+    command: Command
+    repeat: bool
 
 
-class _PartnerArguments(Config):
-    partner: str
+class Script(NamedTuple):
+    """Entries that were read, each kind in the order of the script."""
+
+    acts: Sequence[Act] = ()
+    watches: Sequence[Watch] = ()
+
+    def settings(self) -> set[str]:
+        """Every setting that it may change."""
+        commands = [*(act.command for act in self.acts), *(watch.command for watch in self.watches)]
+        return {key for command in commands if isinstance(command, SetConfig) for key in command.changes}
 
 
-ROUNDED_YEAR = 0.06
-"""Months by which a year that is given to two decimals may miss the month that is meant: 2.33 is four months."""
+def read_script(
+    config: ScenarioConfig,
+    document: Document,
+    entries: Sequence[ScriptEntry] | None = None,
+    place: Path = ("script",),
+    beside: Sequence[Act] = (),
+) -> Script:
+    """The script of a scenario, or these entries, which stand at ``place`` in the document.
 
-
-class _ReinvestArguments(Config):
-    """The body of a manual reinvestment; its date is the entry's ``at`` or ``year`` (and ``month``)."""
-
-    amount: Annotated[Amount, Field(gt=0)]
-    year: Annotated[Number, Field(ge=0, le=60)] | None = None
-    month: Annotated[Count, Field(ge=0, le=11)] | None = None
-    strategy: Strategy | None = None
-    source: Literal["exit", "recovery", "interest", "call"] | None = None
-    source_details: dict[str, JsonValue] = Field(default_factory=dict)
-    zone_preference_multipliers: dict[str, Annotated[Number, Field(ge=0)]] | None = None
-    enable_dynamic_allocation: StrictBool | None = None
-
-    @model_validator(mode="after")
-    def _agree(self) -> Self:
-        if self.year is None and self.month is not None:
-            raise ValueError("month is given without year")
-        if self.year is not None and self.month is not None:
-            part = self.year % 1 * 12
-            if part and abs(part - self.month) > ROUNDED_YEAR:
-                raise ValueError(
-                    f"year {self.year:g} is {part:g} months after the whole year, month says {self.month};"
-                    " leave month out, or give the whole year"
-                )
-        return self
-
-    def months(self) -> float | None:
-        """Months after the fund's start, where the body says so."""
-        if self.year is None or self.month is None:
-            return None if self.year is None else round(self.year * 12, 9)
-        return int(self.year) * 12 + self.month
-
-
-class _RateArguments(Config):
-    change: Annotated[Rate, Field(ge=-1, le=1)]
-
-
-class _LevelArguments(Config):
-    """How far a level moves at once: -0.2 is a fall of a fifth."""
-
-    change: Annotated[Rate, Field(ge=-1, le=10)]
-
-
-class _FacilityArguments(Config):
-    amount: Annotated[Amount, Field(gt=0)]
-    facility: str = "green_sleeve"
-
-
-class _VolatilityArguments(Config):
-    """``market`` gives the state back to what prices say."""
-
-    state: Literal["low", "medium", "high", "extreme", "market"]
-
-
-class _CostArguments(Config):
-    level: Annotated[Number, Field(ge=0, le=1e9)]
-
-
-class _CallArguments(Config):
-    amount: Annotated[Amount, Field(gt=0)]
-
-
-ARGUMENTS: dict[str, type[BaseModel]] = {
-    "reinvest": _ReinvestArguments,
-    "set": _Nothing,
-    "shock_price": _PriceArguments,
-    "shock_rate": _RateArguments,
-    "shock_nav": _LevelArguments,
-    "shock_liquidity": _LevelArguments,
-    "call_capital": _CallArguments,
-    "draw": _FacilityArguments,
-    "repay": _FacilityArguments,
-    "trip_breaker": _Nothing,
-    "reset_breaker": _Nothing,
-    "set_volatility": _VolatilityArguments,
-    "set_transaction_cost": _CostArguments,
-    "default_on_call": _PartnerArguments,
-    "suspend_reinvestment": _Nothing,
-    "resume_reinvestment": _Nothing,
-}
-"""Command name in a script to what it takes."""
-
-BARE = {
-    "call_capital": "amount",
-    "draw": "amount",
-    "repay": "amount",
-    "set_volatility": "state",
-    "set_transaction_cost": "level",
-}
-"""What a bare value after a command's name means."""
-
-
-def read_script(config: ScenarioConfig, document: Document) -> list[tuple[int, str, Command]]:
-    """Day, source and command of each act, in the order of the script.
-
-    Settings are tried in the order of their days, each on top of those before. Raises InvalidInput with every
-    entry that asks for something that can't be.
+    They may not contradict each other, nor the acts ``beside`` them. Settings are tried in the order of their days,
+    each on top of those before; under a condition, on top of none.
+    Raises InvalidInput with every entry that asks for something that can't be.
     """
+    entries = config.script if entries is None else entries
     problems: list[Problem] = []
-    acts: dict[int, tuple[int, str, Command]] = {}
-    calendar = config.calendar()
+    acts: dict[int, Act] = {}
+    watches: list[Watch] = []
+    calendar, names = config.calendar(), names_of(config)
     dated: list[tuple[int, int]] = []
-    for place in range(len(config.script)):
+    start = config
+    for number, entry in enumerate(entries):
+        path = (*place, number)
         try:
-            dated.append((_day_of(place, config, calendar, document), place))
+            if entry.when is None:
+                dated.append((_day_of(entry, path, config, calendar, document), number))
+            else:
+                condition = _condition_of(entry.when, (*path, "when"), config, calendar, names, document)
+                command = command_of(entry.do, (*path, "do"), start, document)
+                watches.append(Watch(_source(path), condition, command, entry.repeat))
         except InvalidInput as error:
             problems += error.problems
-    for day, place in sorted(dated):
+    for day, number in sorted(dated):
+        path = (*place, number)
         try:
-            command = _command_of(config.script[place].do, ("script", place, "do"), config, document)
+            command = command_of(entries[number].do, (*path, "do"), config, document)
         except InvalidInput as error:
             problems += error.problems
             continue
-        acts[place] = (day, f"script[{place}]", command)
+        acts[number] = Act(day, _source(path), command)
         if isinstance(command, SetConfig):
             config = changed(config, command.changes)
+    if not problems:
+        problems = [
+            *_contradictions(
+                [
+                    *((None, act) for act in beside),
+                    *((number, act) for number, act in sorted(acts.items())),
+                ],
+                place,
+                document,
+            ),
+            *_contradictions(_conditional(entries, watches), place, document),
+        ]
     if problems:
         raise InvalidInput(problems)
-    return [acts[place] for place in sorted(acts)]
+    return Script([acts[number] for number in sorted(acts)], watches)
 
 
-def _day_of(place: int, config: ScenarioConfig, calendar: Calendar, document: Document) -> int:
+def _source(path: Path) -> str:
+    return f"{path[0]}[{path[-1]}]"
+
+
+def _condition_of(
+    text: str, path: Path, config: ScenarioConfig, calendar: Calendar, names: Any, document: Document
+) -> Condition:
+    try:
+        condition = read_condition(text, names)
+    except ConditionError as error:
+        raise InvalidInput([document.problem(path, error.message, error.suggestion)]) from None
+    last = calendar.date(config.last_day() - 1)
+    for when in condition.dates:
+        if not config.fund.start_date <= when <= last:
+            message = f"{when} is outside the fund's life, {config.fund.start_date} to {last}"
+            raise InvalidInput([document.problem(path, message)])
+    return condition
+
+
+OPPOSITES: dict[type[Command], type[Command]] = {
+    SuspendReinvestment: ResumeReinvestment,
+    ResumeReinvestment: SuspendReinvestment,
+    TripBreaker: ClearBreaker,
+    ClearBreaker: TripBreaker,
+}
+"""Commands that undo each other."""
+
+
+def _conditional(entries: Sequence[ScriptEntry], watches: Iterable[Watch]) -> list[tuple[int, Watch]]:
+    """Number and watch of each entry with a condition."""
+    numbers = [number for number, entry in enumerate(entries) if entry.when is not None]
+    return list(zip(numbers, watches, strict=True))
+
+
+def _contradictions(read: Iterable[tuple[int | None, Act | Watch]], place: Path, document: Document) -> list[Problem]:
+    """Entries that ask for what an earlier one of the same day, or of the same condition, asks otherwise.
+
+    Those without a number stand elsewhere, and only others are held against them.
+    """
+    problems = []
+    earlier: dict[Any, list[Act | Watch]] = {}
+    for number, entry in read:
+        when = entry.day if isinstance(entry, Act) else " ".join(entry.condition.text.split())
+        for other in earlier.setdefault(when, []):
+            difference = _difference(other.command, entry.command)
+            if number is not None and difference is not None:
+                same = "on the same day" if isinstance(entry, Act) else "under the same condition"
+                problems.append(document.problem((*place, number), f"contradicts {other.source} {same}: {difference}"))
+        earlier[when].append(entry)
+    return problems
+
+
+def _difference(first: Command, second: Command) -> str | None:
+    """In what two commands contradict each other; None where they do not."""
+    if OPPOSITES.get(type(first)) is type(second):
+        return f"{first.kind.split('/')[0]} there, {second.kind.split('/')[0]} here"
+    if isinstance(first, SetConfig) and isinstance(second, SetConfig):
+        for key in first.changes.keys() & second.changes.keys():
+            if first.changes[key] != second.changes[key]:
+                return f"{key} is {first.changes[key]} there and {second.changes[key]} here"
+    if isinstance(first, SetVolatility) and isinstance(second, SetVolatility) and first != second:
+        return f"the volatility state is {first.state or 'market'} there and {second.state or 'market'} here"
+    if isinstance(first, SetTransactionCost) and isinstance(second, SetTransactionCost) and first != second:
+        return f"the level is {first.level:g} there and {second.level:g} here"
+    return None
+
+
+def _day_of(entry: ScriptEntry, path: Path, config: ScenarioConfig, calendar: Calendar, document: Document) -> int:
     """The day of an entry: its ``at``, or the year (and month) that the body of a manual reinvestment gives."""
-    entry = config.script[place]
     at = None if entry.at is None else calendar.day(entry.at)
     body = manual_body(entry.do)
+    last = config.last_day()
     if body is None or body.get("year") is None:
         assert at is not None  # the schema has seen to it
+        if not 0 <= at < last:
+            message = f"{entry.at} is outside the fund's life, {config.fund.start_date} to {calendar.date(last - 1)}"
+            raise InvalidInput([document.problem((*path, "at"), message)])
         return at
-    path = ("script", place, "do", *(() if "command" in entry.do else ("reinvest",)))
-    months = _arguments("reinvest", body, path, document).months()
+    path = (*path, "do", *(() if "command" in entry.do else ("reinvest",)))
+    months = arguments_of("reinvest", body, path, document).months()
     day = calendar.add_months(0, months)
-    last = config.last_day()
     if not 0 <= day < last:
         until = calendar.date(last - 1)
         raise InvalidInput(
@@ -200,175 +208,6 @@ def _day_of(place: int, config: ScenarioConfig, calendar: Calendar, document: Do
     return day
 
 
-def _command_of(do: dict[str, Any], path: Path, config: ScenarioConfig, document: Document) -> Command:
-    """The command of one ``do:``; ``{NAME: ARGUMENTS}`` and ``{command: NAME, ARGUMENT: …}`` mean the same."""
-    if "command" in do:
-        name, arguments = do["command"], {key: value for key, value in do.items() if key != "command"}
-    elif len(do) == 1:
-        name, arguments = next(iter(do.items()))
-        path = (*path, name)
-    else:
-        raise InvalidInput([document.problem(path, f"expected one command, got {', '.join(map(str, do)) or 'none'}")])
-    if name not in ARGUMENTS:
-        hint = closest(str(name), ARGUMENTS)
-        allowed = "" if hint else f"; allowed: {', '.join(ARGUMENTS)}"
-        raise InvalidInput([document.problem(path, f"unknown command '{name}'{allowed}", hint)])
-    if name == "set":
-        if isinstance(arguments, dict) and set(arguments) == {"key", "value"}:
-            arguments = {str(arguments["key"]): arguments["value"]}
-        if not isinstance(arguments, dict) or not arguments:
-            example = "expected settings like {reinvestment_engine.reinvestment_delay: 3}"
-            raise InvalidInput([document.problem(path, example)])
-        return _set(arguments, path, config, document)
-    if arguments is None:
-        arguments = {}
-    elif not isinstance(arguments, dict) and name.startswith("shock_"):
-        arguments = {"change": arguments}
-    elif not isinstance(arguments, dict) and name in BARE:
-        arguments = {BARE[name]: arguments}
-    return _command(name, _arguments(name, arguments, path, document), path, config, document)
-
-
-def _arguments(name: str, arguments: Any, path: Path, document: Document) -> Any:
-    """What a command takes, checked. Raises InvalidInput with every problem found."""
-    try:
-        return ARGUMENTS[name].model_validate(arguments)
-    except ValidationError as error:
-        raise InvalidInput(
-            document.problem((*path, *inner), message, hint)
-            for inner, message, hint in explain_validation(error, ARGUMENTS[name], arguments)
-        ) from None
-
-
-def _command(name: str, values: Any, path: Path, config: ScenarioConfig, document: Document) -> Command:
-    match name:
-        case "reinvest":
-            _check_multipliers(values.zone_preference_multipliers or {}, path, config, document)
-            return Reinvest(
-                amount_cents=to_cents(values.amount),
-                **values.model_dump(exclude={"amount", "year", "month"}),
-            )
-        case "shock_price":
-            if values.zone is not None and values.zone not in config.zones:
-                hint = closest(values.zone, config.zones)
-                raise InvalidInput([document.problem((*path, "zone"), f"unknown zone '{values.zone}'", hint)])
-            return ShockPrice(change=values.change, zone=values.zone)
-        case "default_on_call":
-            partners = list(config.fund.limited_partners)
-            if values.partner not in partners or len(partners) < 2:
-                hint = closest(values.partner, partners)
-                there = f"there are {', '.join(partners)}" if partners else "fund.limited_partners names none"
-                raise InvalidInput(
-                    [document.problem(path, f"no partner '{values.partner}' can default; {there}", hint)]
-                )
-            return DefaultOnCall(partner=values.partner)
-        case "shock_rate":
-            return ShockRate(change=values.change)
-        case "shock_nav":
-            return ShockNav(change=values.change)
-        case "shock_liquidity":
-            return ShockLiquidity(change=values.change)
-        case "call_capital":
-            return CallCapital(amount_cents=to_cents(values.amount))
-        case "draw" | "repay":
-            lines = list(config.leverage.lines())
-            if values.facility not in lines:
-                there = f"there are {', '.join(lines)}" if lines else "leverage is not enabled"
-                hint = closest(values.facility, lines)
-                message = f"no facility '{values.facility}'; {there}"
-                raise InvalidInput([document.problem((*path, "facility"), message, hint)])
-            kind = RequestDraw if name == "draw" else RequestRepayment
-            return kind(facility=values.facility, amount_cents=to_cents(values.amount))
-        case "suspend_reinvestment":
-            return SuspendReinvestment()
-        case "trip_breaker":
-            return TripBreaker()
-        case "reset_breaker":
-            return ClearBreaker()
-        case "set_volatility":
-            return SetVolatility(state=None if values.state == "market" else values.state)
-        case "set_transaction_cost":
-            return SetTransactionCost(level=values.level)
-        case _:
-            return ResumeReinvestment()
-
-
-def _check_multipliers(
-    multipliers: Mapping[str, float], path: Path, config: ScenarioConfig, document: Document
-) -> None:
-    path = (*path, "zone_preference_multipliers")
-    for zone in multipliers:
-        if zone not in config.zones:
-            there = f"; there are {', '.join(config.zones)}"
-            raise InvalidInput([document.problem((*path, zone), f"unknown zone{there}", closest(zone, config.zones))])
-    if multipliers and not any(multipliers.get(zone, 1.0) for zone in config.zones):
-        raise InvalidInput([document.problem(path, "at least one multiplier must be above 0")])
-
-
-def _set(settings: dict[str, Any], path: Path, config: ScenarioConfig, document: Document) -> SetConfig:
-    """One command for all settings of an entry; mappings are taken apart into their single settings."""
-    known = _leaves("", config.model_dump(mode="json"))
-    changes: dict[str, Any] = {}
-    problems: list[Problem] = []
-    for key, value in settings.items():
-        for leaf, inner in _leaves(str(key), value).items():
-            problem = why_not_changeable(leaf)
-            if problem is None and leaf not in known:
-                problems.append(
-                    document.problem((*path, str(key)), f"there is no setting {leaf}", closest(leaf, known))
-                )
-            elif problem is not None:
-                problems.append(document.problem((*path, str(key)), problem))
-            changes[leaf] = _json(inner)
-    if problems:
-        raise InvalidInput(problems)
-    try:
-        changed(config, changes)
-    except InvalidInput as error:
-        raise InvalidInput(
-            document.problem(path, f"{item.key}: {item.message}", item.suggestion) for item in error.problems
-        ) from None
-    return SetConfig(changes=changes)
-
-
-def _leaves(key: str, value: Any) -> dict[str, Any]:
-    """Settings by dotted key: mappings taken apart, all else as it is."""
-    if not isinstance(value, dict):
-        return {key: value}
-    found: dict[str, Any] = {}
-    for name, inner in value.items():
-        found |= _leaves(f"{key}.{name}" if key else str(name), inner)
-    return found
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_json(inner) for inner in value]
-    return value.isoformat() if isinstance(value, datetime.date) else value
-
-
-def why_not_changeable(key: str) -> str | None:
-    """Why a key may not change during a run; None where it may."""
-    parts = key.split(".")
-    for fixed in FIXED:
-        names = fixed.split(".")
-        if len(parts) >= len(names) and all(a in ("*", b) for a, b in zip(names, parts, strict=False)):
-            return f"{key} can't change during a run"
-    for allowed in CHANGEABLE:
-        if key == allowed or key.startswith(f"{allowed}."):
-            return None
-    return f"{key} can't change during a run; what can: {', '.join(CHANGEABLE)}"
-
-
-def changed(config: ScenarioConfig, changes: Mapping[str, Any]) -> ScenarioConfig:
-    """The config with these settings changed, all at once. Raises InvalidInput where that can't be."""
-    document = Document("", config.model_dump(mode="json", exclude={"script"}))
-    for key, value in changes.items():
-        lay_on(document, key, value, "")
-    return validate(document).model_copy(update={"script": config.script})
-
-
-def current(config: ScenarioConfig, keys: Iterable[str]) -> dict[str, Any]:
-    """The values of settings, as JSON values."""
-    known = _leaves("", config.model_dump(mode="json"))
-    return {key: known.get(key) for key in keys}
+def read_command(do: dict[str, Any], config: ScenarioConfig) -> Command:
+    """The command that a Python script asks for, by the settings of the day. Raises InvalidInput."""
+    return command_of(do, ("do",), config, Document("script", {"do": do}))

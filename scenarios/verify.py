@@ -1,81 +1,22 @@
 """Verification and resumption: one mechanism, a re-run whose records are checked against the log by hash."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from events.bus import HandlerError, LogWriter
-from events.chain import ChainedLog
+from events.bus import HandlerError
 from events.facts import RunStarted, parse_fact
 from events.integrity import check_chain
-from events.record import Record
 from events.replay import replay
 from events.state import InvariantError, State
 from events.stores.sqlite import SqliteStore
-from events.stores.store import DamagedLog, Log, RawRecord, RunInfo, StoreError
+from events.stores.store import DamagedLog, Log, RunInfo, StoreError
 from scenarios.compose import Simulation
 from scenarios.manifest import versions
+from scenarios.rerun import EndOfPrefix, Mismatch, PrefixCheck, plan_of
 from scenarios.run import Run
-from scenarios.scenario import Scenario
 
 Progress = Callable[[int, int], None]
-
-
-class Mismatch(Exception):
-    """A re-run came to another record than the log holds; ``seq`` is the first."""
-
-    def __init__(self, seq: int, problem: str) -> None:
-        super().__init__(seq, problem)
-        self.seq = seq
-        self.problem = problem
-
-    def __str__(self) -> str:
-        return f"record {self.seq}: {self.problem}"
-
-
-class _EndOfPrefix(Exception):
-    """The stored records have all been met again."""
-
-
-class PrefixCheck(ChainedLog):
-    """A log writer that compares records with stored ones and hands on what comes after them."""
-
-    def __init__(self, stored: Iterator[RawRecord], beyond: LogWriter | None) -> None:
-        """With ``beyond`` None the re-run stops where the stored records end."""
-        super().__init__()
-        self._stored = stored
-        self._beyond = beyond
-        self._done = False
-
-    def _write(self, records: list[Record], payloads: list[bytes], hashes: list[str]) -> None:
-        """Check sealed records. Raises Mismatch at the first that differs."""
-        for place, (record, payload, digest) in enumerate(zip(records, payloads, hashes, strict=True)):
-            row = None if self._done else next(self._stored, None)
-            if row is None:
-                self._done = True
-                if self._beyond is None:
-                    raise _EndOfPrefix
-                self._beyond.append(records[place:])
-                return
-            if row.hash != digest:
-                raise Mismatch(record.seq, difference(row, record, payload))
-
-    def leftover(self) -> RawRecord | None:
-        """A stored record that the re-run never came to."""
-        return None if self._done else next(self._stored, None)
-
-
-def difference(row: RawRecord, record: Record, payload: bytes) -> str:
-    """In what a stored record and a re-run's record differ."""
-    for name in ("day", "phase", "kind", "cause", "correlation"):
-        if getattr(row, name) != getattr(record, name):
-            return f"{name} is {getattr(row, name)} in the log and {getattr(record, name)} in the re-run"
-    if row.payload != payload:
-        stored = parse_fact(row.kind, row.payload)
-        for name in type(stored).model_fields:
-            if stored[name] != record.payload[name]:
-                return f"{row.kind} {name} is {stored[name]!r} in the log and {record.payload[name]!r} in the re-run"
-    return f"{row.kind} has another hash in the re-run"
 
 
 @dataclass(frozen=True)
@@ -119,7 +60,8 @@ def manifest_of(store: SqliteStore, info: RunInfo) -> RunStarted:
 def load_run(store: SqliteStore, info: RunInfo) -> Run:
     """A stored run, folded from its log."""
     log = store.log(info.run)
-    return Run(manifest_of(store, info), log, fold(log), info.head_hash, info.run, store.input)
+    origin = (info.parent, info.divergence_seq)
+    return Run(manifest_of(store, info), log, fold(log), info.head_hash, info.run, store.input, origin)
 
 
 def fold(log: Log, until_day: int | None = None) -> State:
@@ -154,6 +96,9 @@ def verify(store: SqliteStore, info: RunInfo, on_day: Progress | None = None) ->
             if kept != written:
                 raise DamagedLog(1, f"the run's row says {name} {kept!r}, the manifest {written!r}")
         checks["manifest"] = "ok"
+        if info.parent is not None:
+            check = "parent"
+            checks["parent"] = _check_parent(store, info)
         check = "file"
         damage = store.damage()
         if damage:
@@ -194,6 +139,17 @@ def verify(store: SqliteStore, info: RunInfo, on_day: Progress | None = None) ->
     return verdict("ok")
 
 
+def _check_parent(store: SqliteStore, info: RunInfo) -> str:
+    """Whether a fork's records before its divergence are its parent's. Raises DamagedLog where they are not."""
+    if not any(other.run == info.parent for other in store.runs()):
+        return f"{info.parent} is not in this store; the run itself is whole"
+    shared = info.records if info.divergence_seq is None else info.divergence_seq - 1
+    first, second = (next(store.rows(run, after=shared - 1, limit=1), None) for run in (info.run, str(info.parent)))
+    if first is None or second is None or first.hash != second.hash:
+        raise DamagedLog(shared, f"is not the record of its parent {info.parent}")
+    return "ok"
+
+
 def resume(store: SqliteStore, info: RunInfo, on_day: Progress | None = None) -> Run:
     """Complete an incomplete run: a re-run whose beginning is checked against the log.
 
@@ -210,7 +166,7 @@ def resume(store: SqliteStore, info: RunInfo, on_day: Progress | None = None) ->
 def _rerun(
     store: SqliteStore, info: RunInfo, manifest: RunStarted, append_to: str | None, on_day: Progress | None
 ) -> Run:
-    plan = Scenario.from_manifest(manifest, store.input).plan()._replace(manifest=manifest)
+    plan = plan_of(manifest, store.log(info.run), store.input)
     writer = None if append_to is None else store.resume(append_to)
     stored = SqliteStore(store.path, create=False)
     try:
@@ -222,7 +178,7 @@ def _rerun(
                 simulation.run()
             finally:
                 check.seal()
-        except _EndOfPrefix:
+        except EndOfPrefix:
             pass
         except KeyboardInterrupt:
             if writer is not None:

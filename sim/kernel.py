@@ -61,6 +61,14 @@ class Kernel:
         """The event on which process ``name`` goes on: this day, in this phase."""
         return self._at(day, phase, self._ranks[name], self._enter)
 
+    def morning(self, day: int, rank: int = 1) -> simpy.Event:
+        """The event before anything else of a day; of several, the lower rank goes first."""
+        return self._at(day, Phase.market, rank - 10, self._enter)
+
+    def evening(self, day: int, rank: int = 1) -> simpy.Event:
+        """The event after everything else of a day; of several, the lower rank goes first."""
+        return self._at(day, Phase.report, RANKS - 10 + rank, self._enter)
+
     def interrupt(self, name: str) -> None:
         """Wake a process that waits for a later day than it should; it looks again."""
         process = self.processes.get(name)

@@ -255,7 +255,7 @@ def test_year_and_month_of_a_manual_reinvestment_are_years_since_the_start(tmp_p
         ({"do": {"reinvest": {"amount": 1e5, "year": 2.46, "month": 6}}}, "year 2.46 is 5.52 months after the whole year, month says 6"),
         ({"do": {"reinvest": {"amount": 1e5, "year": 2.04, "month": 0}}}, "year 2.04 is 0.48 months after the whole year, month says 0"),
         ({"do": {"reinvest": {"amount": 1e5, "month": 3}}}, "needs at: with a date"),
-        ({"do": {"reinvest": {"amount": 1e5}}}, "needs at: with a date (or year: in its body)"),
+        ({"do": {"reinvest": {"amount": 1e5}}}, "needs at: with a date or when: with a condition (or year: in its body)"),
         ({"do": {"reinvest": {"amount": 1e5, "year": 12}}}, "script.0.do.reinvest.year: 2038-01-01 is outside the fund's life, 2026-01-01 to 2035-12-31"),
         ({"do": {"reinvest": {"amount": 1e5, "year": 2, "month": 12}}}, "month: input should be less than or equal to 11"),
         ({"at": "2027-01-01", "do": {"reinvest": {"amount": 1e5, "year": 2}}}, "is 2028-01-01, but at: says 2027-01-01; give one of them"),

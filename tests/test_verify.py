@@ -16,7 +16,8 @@ from events.stores.sqlite import BATCH, SqliteStore
 from events.stores.store import StoreError
 from funds import quiet
 from scenarios import Scenario
-from scenarios.verify import Mismatch, load_run, resume, verify
+from scenarios.rerun import Mismatch
+from scenarios.verify import load_run, resume, verify
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = {"fund.size": 4e6, "fund.term_years": 3, "fund.reinvestment_period_years": 2}

@@ -81,9 +81,11 @@ from events.facts.run import (
     CommandCancelled,
     CommandRejected,
     CommandScheduled,
+    ConditionMet,
     ConfigChanged,
     RunFinished,
     RunStarted,
+    ScriptAdded,
 )
 from events.record import Fact
 
@@ -93,6 +95,8 @@ _FACTS: tuple[type[Fact], ...] = (
     CommandScheduled,
     CommandRejected,
     CommandCancelled,
+    ConditionMet,
+    ScriptAdded,
     ConfigChanged,
     MarketMoved,
     PriceShocked,
@@ -207,6 +211,7 @@ __all__ = [
     "CommandCancelled",
     "CommandRejected",
     "CommandScheduled",
+    "ConditionMet",
     "ConfigChanged",
     "CovenantBreached",
     "CovenantCured",
@@ -263,6 +268,7 @@ __all__ = [
     "RiskAssessed",
     "RunFinished",
     "RunStarted",
+    "ScriptAdded",
     "SweepBegun",
     "SweepEnded",
     "TransactionCostChanged",

@@ -58,6 +58,22 @@ class CommandCancelled(Fact):
     reason: str
 
 
+class ConditionMet(Fact):
+    """A script's condition holds in the evening of this day; ``values`` is the state that it names."""
+
+    kind: Literal["condition.met/1"] = "condition.met/1"
+    source: str
+    condition: str
+    values: dict[str, JsonValue]
+
+
+class ScriptAdded(Fact):
+    """From this day on the fund is played with these script entries too: the intervention that makes a fork."""
+
+    kind: Literal["script.added/1"] = "script.added/1"
+    entries: list[dict[str, JsonValue]]
+
+
 class ConfigChanged(Fact):
     """Settings have other values from this day on, by dotted key. Promises already made keep their due day."""
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from events.chain import ChainedLog
 from events.record import Record
+from events.stores.store import RawRecord
 
 
 class MemoryLog(ChainedLog):
@@ -18,6 +19,12 @@ class MemoryLog(ChainedLog):
         """Keep a batch."""
         self.records += records
         ChainedLog.append(self, records)
+
+    def rows(self, limit: int) -> Iterator[RawRecord]:
+        """The first records as a store would hold them."""
+        self.seal()
+        for record, digest in zip(self.records[:limit], self.hashes, strict=False):
+            yield RawRecord(*record[:6], record.payload.to_json(), digest)
 
     def _write(self, _records: list[Record], _payloads: list[bytes], hashes: list[str]) -> None:
         self.hashes += hashes

@@ -116,8 +116,19 @@ class SqliteStore:
         """Release the file."""
         self._db.close()
 
-    def begin(self, name: str, scenario: str, seed: int, inputs: Iterable[InputFile]) -> "SqliteWriter":
-        """A new run, called ``name`` (or ``name`` and a number, where that is taken)."""
+    def begin(
+        self,
+        name: str,
+        scenario: str,
+        seed: int,
+        inputs: Iterable[InputFile],
+        parent: str | None = None,
+        divergence_seq: int | None = None,
+    ) -> "SqliteWriter":
+        """A new run, called ``name`` (or ``name`` and a number, where that is taken).
+
+        A fork names its parent and the seq of its first record that the parent does not have.
+        """
         with self._transaction() as db:
             run, number = name, 1
             while db.execute("SELECT 1 FROM runs WHERE run = ?", (run,)).fetchone():
@@ -126,7 +137,8 @@ class SqliteStore:
             for item in inputs:
                 db.execute("INSERT OR IGNORE INTO inputs VALUES (?, ?, ?)", (item.digest, item.name, item.content))
             db.execute(
-                "INSERT INTO runs VALUES (?, ?, ?, 'running', 0, ?, NULL, NULL)", (run, scenario, seed, FIRST_HASH)
+                "INSERT INTO runs VALUES (?, ?, ?, 'running', 0, ?, ?, ?)",
+                (run, scenario, seed, FIRST_HASH, parent, divergence_seq),
             )
         return SqliteWriter(self, run, 0, FIRST_HASH)
 
@@ -273,6 +285,10 @@ class SqliteLog:
 
     def __len__(self) -> int:
         return self._store.info(self._run).records
+
+    def rows(self, limit: int) -> Iterator[RawRecord]:
+        """The first records as they are stored."""
+        return self._store.rows(self._run, limit=limit)
 
     def __iter__(self) -> Iterator[Record]:
         return self.read()

@@ -73,6 +73,10 @@ class Log(Protocol):
 
     def __iter__(self) -> Iterator[Record]: ...
 
+    def rows(self, limit: int) -> "Iterator[RawRecord]":
+        """The first ``limit`` records as they are stored."""
+        ...
+
     def read(self, after: int = 0, kinds: Iterable[str] | None = None, limit: int | None = None) -> Iterator[Record]:
         """Records with seq > ``after``, of these kinds, at most ``limit``."""
         ...

@@ -1,0 +1,103 @@
+"""Re-runs: what a run was made from, played again and checked against its log by hash."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from events.bus import LogWriter
+from events.chain import ChainedLog
+from events.facts import CommandScheduled, ConditionMet, ConfigChanged, RunStarted, ScriptAdded, parse_fact
+from events.record import Record
+from events.stores.store import InputFile, Log, RawRecord
+from scenarios.changes import changed
+from scenarios.loader import Document
+from scenarios.plan import Added, Plan
+from scenarios.scenario import Scenario
+from scenarios.schema import ScenarioConfig, ScriptEntry
+from scenarios.scripts import Script, read_script
+from sim.script import PYTHON
+
+KINDS = ("config.changed/1", "script.added/1", "condition.met/1", "command.scheduled/1")
+"""Records that say what a run was made from beside its manifest, and the settings of the day."""
+
+
+class Mismatch(Exception):
+    """A re-run came to another record than the log holds; ``seq`` is the first."""
+
+    def __init__(self, seq: int, problem: str) -> None:
+        super().__init__(seq, problem)
+        self.seq = seq
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"record {self.seq}: {self.problem}"
+
+
+class EndOfPrefix(Exception):
+    """The stored records have all been met again."""
+
+
+class PrefixCheck(ChainedLog):
+    """A log writer that compares records with stored ones and hands on what comes after them."""
+
+    def __init__(
+        self, stored: Iterator[RawRecord], beyond: LogWriter | None, checked: list[Record] | None = None
+    ) -> None:
+        """With ``beyond`` None the re-run stops where the stored records end; ``checked`` gets those that were met."""
+        super().__init__()
+        self._stored = stored
+        self._beyond = beyond
+        self._checked = checked
+        self._done = False
+
+    def _write(self, records: list[Record], payloads: list[bytes], hashes: list[str]) -> None:
+        """Check sealed records. Raises Mismatch at the first that differs."""
+        for place, (record, payload, digest) in enumerate(zip(records, payloads, hashes, strict=True)):
+            row = None if self._done else next(self._stored, None)
+            if row is None:
+                self._done = True
+                if self._beyond is None:
+                    raise EndOfPrefix
+                self._beyond.append(records[place:])
+                return
+            if row.hash != digest:
+                raise Mismatch(record.seq, difference(row, record, payload))
+            if self._checked is not None:
+                self._checked.append(record)
+
+    def leftover(self) -> RawRecord | None:
+        """A stored record that the re-run never came to."""
+        return None if self._done else next(self._stored, None)
+
+
+def difference(row: RawRecord, record: Record, payload: bytes) -> str:
+    """In what a stored record and a re-run's record differ."""
+    for name in ("day", "phase", "kind", "cause", "correlation"):
+        if getattr(row, name) != getattr(record, name):
+            return f"{name} is {getattr(row, name)} in the log and {getattr(record, name)} in the re-run"
+    if row.payload != payload:
+        stored = parse_fact(row.kind, row.payload)
+        for name in type(stored).model_fields:
+            if stored[name] != record.payload[name]:
+                return f"{row.kind} {name} is {stored[name]!r} in the log and {record.payload[name]!r} in the re-run"
+    return f"{row.kind} has another hash in the re-run"
+
+
+def plan_of(manifest: RunStarted, log: Log, kept: Callable[[str], InputFile]) -> Plan:
+    """What a run was made from: its manifest, the interventions in its log, and what a Python script did in it."""
+    plan = Scenario.from_manifest(manifest, kept).plan()._replace(manifest=manifest)
+    config, added, recorded = plan.config, [], []
+    for record in log.read(kinds=KINDS):
+        fact = record.payload
+        if isinstance(fact, ConfigChanged):
+            config = changed(config, fact.changes)
+        elif isinstance(fact, ScriptAdded):
+            added.append(Added(record.day, fact.entries, read_entries(config, fact.entries)))
+        elif isinstance(fact, ConditionMet | CommandScheduled) and (fact.source or "").startswith(PYTHON):
+            recorded.append(record)
+    return plan._replace(added=tuple(added), recorded=tuple(recorded))
+
+
+def read_entries(config: ScenarioConfig, entries: list[dict[str, Any]]) -> Script:
+    """The script of an intervention, by the settings of its day."""
+    read = [ScriptEntry.model_validate(entry) for entry in entries]
+    return read_script(config, Document("fork", {"fork": entries}), read, ("fork",))

@@ -1,0 +1,209 @@
+"""Scripts while a fund is played: conditions are looked at in the evening, Python scripts are SimPy processes.
+
+What is asked for in the morning happens on the day, what is asked for in the evening on the next.
+"""
+
+import datetime
+import sys
+from collections.abc import Callable, Generator, Iterable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+import simpy
+
+from events.bus import EventBus, Led, Output
+from events.commands import Command
+from events.dates import Calendar, parse_iso
+from events.facts import CommandScheduled, ConditionMet
+from events.phases import Phase
+from sim.kernel import Kernel, Process
+
+PYTHON = "python "
+"""What the source of an act of a Python script begins with; its name and line follow."""
+
+Holds = Callable[[Mapping[str, Any]], bool]
+"""Whether a condition is met, by the values of the state that it names."""
+
+
+class Watched(NamedTuple):
+    """A condition that is looked at, and what is done on the evening on which it is met."""
+
+    source: str
+    condition: str
+    names: tuple[str, ...]
+    holds: Holds
+    then: Command | simpy.Event
+    repeat: bool
+
+
+PythonScript = Callable[["ScriptEnvironment"], Generator[simpy.Event, Any, None]]
+"""A generator function that is given the script environment and yields what it waits for."""
+
+
+class Reader(Protocol):
+    """What scripts are given from outside: state by name, conditions and commands as they are written."""
+
+    def value(self, name: str) -> Any:
+        """The state that a name stands for now. Raises an error for a name that there is not."""
+        ...
+
+    def condition(self, text: str) -> tuple[tuple[str, ...], Holds]:
+        """The names in a condition, and whether it holds. Raises an error for one that can't be read."""
+        ...
+
+    def command(self, do: dict[str, Any]) -> Command:
+        """The command that a ``do:`` means. Raises an error for one that can't be."""
+        ...
+
+
+class Evenings:
+    """Looks at conditions each evening, in the order in which they were asked for."""
+
+    def __init__(self, kernel: Kernel, bus: EventBus, reader: Reader, last_day: int) -> None:
+        self._kernel = kernel
+        self._bus = bus
+        self._reader = reader
+        self._last_day = last_day
+        self._watched: list[Watched] = []
+        self._held: list[bool] = []
+
+    def watch(self, watched: Watched) -> None:
+        """Look at this one too, from this evening on."""
+        place = len(self._watched)
+        if isinstance(watched.then, Command):  # before what Python scripts wait for
+            place = sum(isinstance(other.then, Command) for other in self._watched)
+        self._watched.insert(place, watched)
+        self._held.insert(place, False)
+
+    def process(self, name: str) -> Process:
+        """The process; the last evening is two days before the fund's end, so that acts fall into its life."""
+        for day in range(self._last_day - 1):
+            yield self._kernel.evening(day)
+            try:
+                self._look(day)
+            except Exception as error:
+                raise self._kernel.failure(name, error) from error
+
+    def _look(self, day: int) -> None:
+        done = []
+        for place, watched in enumerate(self._watched):
+            values = {name: self._reader.value(name) for name in watched.names}
+            holds = watched.holds(values)
+            if holds and not self._held[place]:
+                self._meet(day, watched, values)
+                if not watched.repeat:
+                    done.append(place)
+            self._held[place] = holds
+        for place in reversed(done):
+            del self._watched[place], self._held[place]
+
+    def _meet(self, day: int, watched: Watched, values: Mapping[str, Any]) -> None:
+        dates = {name: value.isoformat() for name, value in values.items() if isinstance(value, datetime.date)}
+        met = ConditionMet(source=watched.source, condition=watched.condition, values={**values, **dates})
+        if isinstance(watched.then, Command):
+            promise = CommandScheduled(due_day=day + 1, command=watched.then, source=watched.source)
+            self._bus.publish(Led(met, [promise]))
+            return
+        self._bus.publish([met])
+        watched.then.succeed(self._bus.state.seq)
+
+
+class ScriptEnvironment:
+    """What a Python script is given: the fund's clock, its state by name, and the commands.
+
+    A script is a generator function. It yields what it waits for, and asks for things in between:
+
+        def cautious(fund):
+            yield fund.at("2027-03-31")
+            fund.do({"set": {"reinvestment_engine.reinvestment_delay": 3}})
+            yield fund.when("eligible_proceeds > 5m")
+            fund.do({"suspend_reinvestment": {}})
+    """
+
+    def __init__(
+        self, kernel: Kernel, bus: EventBus, calendar: Calendar, evenings: Evenings, reader: Reader, last_day: int
+    ) -> None:
+        self._kernel = kernel
+        self._bus = bus
+        self._calendar = calendar
+        self._evenings = evenings
+        self._reader = reader
+        self._last_day = last_day
+        self._name = "script"
+        self._cause: tuple[int, int] | None = None
+
+    @property
+    def day(self) -> int:
+        """Today, in days since the fund's start."""
+        return self._kernel.day
+
+    @property
+    def date(self) -> datetime.date:
+        """Today's date."""
+        return self._calendar.date(self._kernel.day)
+
+    def __getitem__(self, name: str) -> Any:
+        """State by name, as conditions name it."""
+        return self._reader.value(name)
+
+    def at(self, when: str | datetime.date) -> simpy.Event:
+        """The morning of a date. Raises ValueError for one that is over, or outside the fund's life."""
+        day = self._calendar.day(parse_iso(when) if isinstance(when, str) else when)
+        first = self.day + (self._bus.phase != Phase.market)
+        if not first <= day < self._last_day:
+            dates = f"{self._calendar.date(first)} to {self._calendar.date(self._last_day - 1)}"
+            raise ValueError(f"can't wait for {when}; there are {dates}")
+        return self._kernel.morning(day, 2)
+
+    def when(self, condition: str | Callable[["ScriptEnvironment"], bool]) -> simpy.Event:
+        """The first evening on which a condition holds: the text of one, or a function that is given this."""
+        event = simpy.Event(self._kernel.env)
+        if isinstance(condition, str):
+            names, holds = self._reader.condition(condition)
+            text = condition
+        else:
+            test = condition
+            text, names, holds = f"{test.__name__}()", (), lambda _values: bool(test(self))
+        event.callbacks.append(self._note_cause)
+        self._evenings.watch(Watched(self._source(), text, names, holds, event, False))
+        return event
+
+    def do(self, command: dict[str, Any]) -> None:
+        """Ask for a command, written as in ``do:``; it is carried out today, in the evening tomorrow."""
+        made = self._reader.command(command)
+        due = self.day + (self._bus.phase != Phase.market)
+        self._bus.publish([CommandScheduled(due_day=due, command=made, source=self._source())], *self._parents())
+
+    def _note_cause(self, event: simpy.Event) -> None:
+        seq: Any = event.value
+        self._cause = (self._kernel.day, seq)
+
+    def _parents(self) -> tuple[int | None, int | None]:
+        """The condition that woke the script, if one did today; else it acts by itself."""
+        if self._cause is None or self._cause[0] != self._kernel.day:
+            return None, None
+        return self._cause[1], self._cause[1]
+
+    def _source(self) -> str:
+        return f"{PYTHON}{self._name}:{sys._getframe(2).f_lineno}"
+
+    def process(self, script: PythonScript) -> Process:
+        """The script as a process. Raises TypeError for one that is not a generator function."""
+        self._name = getattr(script, "__name__", "script")
+        made = script(self)
+        if not isinstance(made, Generator):
+            raise TypeError(f"{self._name} must yield what it waits for, like fund.at('2028-03-31')")
+        return made
+
+
+def repeat_recorded(kernel: Kernel, bus: EventBus, recorded: Iterable[Any]) -> Process:
+    """A process that does again what a Python script did, by its records: on their days, for the same causes."""
+    known: dict[int, int] = {}
+    day, phase = -1, ""
+    for record in recorded:
+        if (record.day, record.phase) != (day, phase):
+            day, phase = record.day, record.phase
+            yield kernel.morning(day, 2) if phase == Phase.market.name else kernel.evening(day, 2)
+        cause = known.get(record.cause)
+        output: Output = [record.payload]
+        bus.publish(output, cause, cause)
+        known[record.seq] = bus.state.seq
