@@ -8,13 +8,13 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from app import making, reading, terminal
+from app import making, reading, terminal, timing
 from app.options import app
 from app.terminal import say
 
-__all__ = ["app", "main", "making", "reading"]
+__all__ = ["app", "main", "making", "reading", "timing"]
 
-LATER = ("fork", "diff", "audit", "sweep", "ensemble", "serve")
+LATER = ("ensemble", "serve")
 """Commands that are announced and not built yet."""
 
 

@@ -209,6 +209,10 @@ def stress(
             "--at", metavar="DATE", help="The last test until this day; else the quarter's end with most debt."
         ),
     ] = None,
+    headroom: Annotated[
+        bool,
+        typer.Option("--headroom", help="Longest delay, largest price fall, latest call without a breach."),
+    ] = False,
     store: Store = DEFAULT_STORE,
     as_json: AsJson = False,
     log_level: LogLevel = "warning",
@@ -223,13 +227,23 @@ def stress(
     loaded = load_run(opened, info)
     day = None if at is None else day_of(at, "--at", calendar_of(loaded.manifest))
     report = shocks(loaded, day)
+    limits = None
+    if headroom:
+        from scenarios.timing.headroom import headroom as search
+
+        with progress(f"searching from {report.date if at is None else at}") as on_run:
+            limits = search(loaded, None if day is None else calendar_of(loaded.manifest).date(day), on_run)
     if as_json:
-        print_json({**report.as_json(), "run": info.run})
+        found = {} if limits is None else {"headroom": [limit.as_json() for limit in limits]}
+        print_json({**report.as_json(), "run": info.run, **found})
         return
     from app.leverage_view import stress_view
     from app.tables import console
+    from app.timing_view import headroom_view
 
     console(wide=True).print(stress_view(report.as_json()))
+    if limits is not None:
+        console(wide=True).print(headroom_view(limits))
 
 
 @app.command()

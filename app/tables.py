@@ -156,10 +156,13 @@ def flows_view(rows: Iterable[Mapping[str, Any]]) -> Table:
 def runs_view(runs: Iterable[Any]) -> Table:
     """The runs of a store."""
     table = Table()
-    for head in ("Run", "Scenario", "Seed", "Status", "Records", "Head"):
+    for head in ("Run", "Scenario", "Seed", "Status", "Records", "Head", "Fork of"):
         table.add_column(head, justify="right" if head in ("Seed", "Records") else "left", no_wrap=head == "Run")
     for info in runs:
-        table.add_row(info.run, info.scenario, str(info.seed), info.status, f"{info.records:,}", info.head_hash[:12])
+        seq = "" if info.divergence_seq is None else f" from seq {info.divergence_seq:,}"
+        origin = "" if info.parent is None else f"{info.parent}{seq}"
+        head = info.head_hash[:12]
+        table.add_row(info.run, info.scenario, str(info.seed), info.status, f"{info.records:,}", head, origin)
     return table
 
 

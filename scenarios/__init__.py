@@ -10,12 +10,15 @@ from scenarios.reinvestment import calculate_reinvestment_statistics, reinvestme
 from scenarios.reinvestment_charts import generate_reinvestment_visualization
 from scenarios.run import Run
 from scenarios.scenario import Scenario, shipped
+from scenarios.sweeps import sweep
+from scenarios.timing.audit import audit
 
 __all__ = [
     "InvalidInput",
     "Run",
     "Scenario",
     "allocation_report",
+    "audit",
     "calculate_reinvestment_statistics",
     "chart_data",
     "compare",
@@ -24,4 +27,5 @@ __all__ = [
     "reinvestment_risk",
     "shipped",
     "stress",
+    "sweep",
 ]

@@ -46,12 +46,21 @@ from sim.streams import Streams
 class Simulation:
     """One run, ready to be played."""
 
-    def __init__(self, plan: Plan, log: LogWriter, on_month: Callable[[int], None] | None = None) -> None:
-        """``on_month`` is told the day of each month's end as it is reached."""
+    def __init__(
+        self,
+        plan: Plan,
+        log: LogWriter,
+        on_month: Callable[[int], None] | None = None,
+        on_evening: Callable[["Simulation", int], None] | None = None,
+    ) -> None:
+        """``on_month`` is told the day of each month's end as it is reached, ``on_evening`` each day when it is over.
+
+        Who looks in the evening may look at everything and change nothing.
+        """
         config = plan.config
         calendar = config.calendar()
         self._plan, self._config = plan, config
-        self._on_month = on_month
+        self._on_month, self._on_evening = on_month, on_evening
         self.last_day = config.last_day()
         month_ends = calendar.period_ends("monthly", 1, self.last_day - 1)
         knots = [0, *month_ends, self.last_day]
@@ -87,7 +96,8 @@ class Simulation:
                 step,
                 self.last_day,
             )
-        lifecycle = Lifecycle(
+        self.engine = engine
+        self.lifecycle = lifecycle = Lifecycle(
             state, settings, calendar, self._values, self._clock, exposure, engine.collateral if engine else None
         )
         deployed_by = call_due(calendar, settings, calendar.add_months(0, config.fund.deployment_months - 1)) + 1
@@ -184,9 +194,14 @@ class Simulation:
             engine.react(reactions)
             handlers |= engine.handlers()
         self.bus = EventBus(state, log, reactions, handlers)
-        self.kernel = kernel = Kernel(self.bus)
-        view = View(state, calendar, market, exposure, engine, partners.total_cents)
-        self._script = ScriptPlayer(plan, kernel, self.bus, view, lambda: self._config)
+        self.kernel = kernel = Kernel(self.bus, [Phase[name] for name in plan.manifest.phases], plan.backwards)
+        self._script = ScriptPlayer(
+            plan,
+            kernel,
+            self.bus,
+            View(state, calendar, market, exposure, engine, partners.total_cents),
+            lambda: self._config,
+        )
 
         last, days = self.last_day, _days(plan, calendar)
         self._processes = {
@@ -261,12 +276,19 @@ class Simulation:
         """Play the fund from its first day to its last."""
         self.bus.publish([self._plan.manifest])
         self._script.start()
-        self.kernel.start(self._processes | self._script.processes())
+        watched = {} if self._on_evening is None else {"observer": lambda _name: self._observe()}
+        self.kernel.start(self._processes | self._script.processes() | watched)
         try:
             with _rare_collections():
                 self.kernel.run(self.last_day)
         finally:
             self._dismantle()
+
+    def _observe(self) -> Process:
+        assert self._on_evening is not None
+        for day in range(self.last_day):
+            yield self.kernel.evening(day, 3)
+            self._on_evening(self, day)
 
     def _dismantle(self) -> None:
         """Undo what refers back to itself, so that a run is freed when nobody holds it, not when it is collected."""
@@ -274,7 +296,7 @@ class Simulation:
         self.kernel.dismantle()
         self._processes.clear()
         self._script.dismantle()
-        del self._clock, self._script  # they can wake and ask this
+        del self._clock, self._script, self.lifecycle, self.engine  # they can wake and ask this
 
     def _schedule(self, record: Record, fact: facts.CommandScheduled) -> Output:
         self.kernel.put_on_calendar(record, fact)
@@ -302,12 +324,14 @@ class Simulation:
             self._on_month(day)
 
     def _set_config(self, _day: int, command: commands.SetConfig) -> Output | Rejected:
+        changes = {key: value for key, value in command.changes.items() if key not in self._plan.pinned}
+        if not changes:
+            return Rejected("these settings are pinned")
         try:
-            changed(self._config, command.changes)
+            changed(self._config, changes)
         except InvalidInput as error:
             return Rejected(str(error))
-        previous = current(self._config, command.changes)
-        return [facts.ConfigChanged(changes=command.changes, previous=previous)]
+        return [facts.ConfigChanged(changes=changes, previous=current(self._config, changes))]
 
     def _apply_config(self, _record: Record, fact: facts.ConfigChanged) -> Output:
         self._config = changed(self._config, fact.changes)

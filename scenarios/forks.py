@@ -45,7 +45,7 @@ def fork(
     changes nothing gives the parent's records, byte for byte. Raises InvalidInput for a day outside the run and for
     what can't be done, Mismatch where the records before the day are not the parent's, StoreError.
     """
-    plan, day = _plan(parent, at, set or {}, do)
+    plan, day = plan_fork(parent, at, set or {}, do)
     before = sum(1 for _ in _until(parent, day))
     opened = store if store is None or isinstance(store, SqliteStore) else SqliteStore(store)
     diverges = before + 1 if plan.added[len(_interventions(parent)) :] else None
@@ -104,9 +104,10 @@ class _Branch:
         return Run(self._plan.manifest, log, state, head_hash, name, parent.kept, self._origin, self._plan.python)
 
 
-def _plan(
+def plan_fork(
     parent: Run, at: str | date, changes: Mapping[str, Any], do: Sequence[Mapping[str, Any]] | Document
 ) -> tuple[Plan, int]:
+    """What a fork is made from, and the day of its intervention. Raises InvalidInput for what can't be done."""
     calendar = calendar_of(parent.manifest)
     try:
         when = parse_iso(at) if isinstance(at, str) else at

@@ -1,6 +1,7 @@
 """What a run's facilities did, from its log: facilities, metrics, events, tests, stress, returns without debt."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,8 +17,10 @@ from scenarios.manifest import calendar_of
 from scenarios.metrics import nav_risk
 from scenarios.problems import InvalidInput, Problem
 from scenarios.reinvestment import years_and_months
+from scenarios.rerun import plan_of
 from scenarios.run import Run
-from scenarios.scenario import Scenario, play_in_memory
+from scenarios.scenario import play_in_memory
+from scenarios.vocabulary import BY_FACILITY
 
 EVENTS = {
     "facility.opened/1": "opened",
@@ -39,6 +42,9 @@ EVENTS = {
     "facility.written_off/1": "write_off",
 }
 """Kinds of records that are a facility's events, and their types; a payment of fees is a row of its own."""
+
+DEBT_COMMANDS = ("draw", "repay")
+LINES = ("green_sleeve", "ramp_line")
 
 RATIOS = ("leverage_ratio", "loan_to_value_ratio", "debt_service_coverage_ratio", "interest_coverage_ratio")
 CONFIDENCE = 0.95
@@ -287,16 +293,26 @@ def stress(run: Run, at: int | None = None) -> StressReport:
 
 
 def without_debt(run: Run) -> Run:
-    """The same fund without facilities: a run of its own, in memory, from the same manifest, inputs and draws."""
+    """The same fund without facilities: a run of its own, in memory, from the same manifest, inputs and draws.
+
+    What scripts and forks ask of facilities, or on conditions that name them, is left out.
+    """
     scenario: dict[str, Any] = dict(run.manifest.scenario)
-    debt = ("draw", "repay")
-    scenario["script"] = [
-        entry
-        for entry in scenario["script"]
-        if entry["do"].get("command") not in debt and not any(name in entry["do"] for name in debt)
-    ]
+    scenario["script"] = [entry for entry in scenario["script"] if not _about_debt(entry)]
     manifest = run.manifest.model_copy(update={"scenario": {**scenario, "leverage": None}})
-    return play_in_memory(Scenario.from_manifest(manifest, run.kept).plan())
+    return play_in_memory(plan_of(manifest, run.log, run.kept, lambda entry: not _about_debt(entry)))
+
+
+def _about_debt(entry: Mapping[str, Any]) -> bool:
+    """Whether a script entry asks something of facilities, or on a condition that names one."""
+    do = entry["do"]
+    if do.get("command") in DEBT_COMMANDS or any(name in do for name in DEBT_COMMANDS):
+        return True
+    settings = do.get("set", do) if isinstance(do.get("set", do), dict) else {}
+    if any(str(key).split(".")[0] == "leverage" for key in settings):
+        return True
+    named = [f"{kind}.{line}" for kind in BY_FACILITY for line in LINES]
+    return any(name in (entry.get("when") or "") for name in named)
 
 
 def value_at_risk(quarters: list[dict[str, Any]]) -> dict[str, float | None]:

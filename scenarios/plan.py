@@ -25,6 +25,8 @@ class Plan(NamedTuple):
     """Everything that a run is made from, read and checked: nothing in it can be refused any more.
 
     ``python`` is a Python script that is played, ``recorded`` what one did in a run that is played again.
+    ``pinned`` settings are changed by no script. ``backwards`` turns the order inside phases round; the order of the
+    phases is the manifest's.
     """
 
     config: ScenarioConfig
@@ -37,6 +39,8 @@ class Plan(NamedTuple):
     added: tuple[Added, ...] = ()
     python: PythonScript | None = None
     recorded: tuple[Record, ...] = ()
+    pinned: frozenset[str] = frozenset()
+    backwards: bool = False
 
     def may_change(self, key: str) -> bool:
         """Whether some script may change a setting while the fund is played."""

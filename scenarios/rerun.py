@@ -82,8 +82,16 @@ def difference(row: RawRecord, record: Record, payload: bytes) -> str:
     return f"{row.kind} has another hash in the re-run"
 
 
-def plan_of(manifest: RunStarted, log: Log, kept: Callable[[str], InputFile]) -> Plan:
-    """What a run was made from: its manifest, the interventions in its log, and what a Python script did in it."""
+def plan_of(
+    manifest: RunStarted,
+    log: Log,
+    kept: Callable[[str], InputFile],
+    keep: Callable[[dict[str, Any]], bool] = lambda _entry: True,
+) -> Plan:
+    """What a run was made from: its manifest, the interventions in its log, and what a Python script did in it.
+
+    Of interventions, only the entries to ``keep``.
+    """
     plan = Scenario.from_manifest(manifest, kept).plan()._replace(manifest=manifest)
     config, added, recorded = plan.config, [], []
     for record in log.read(kinds=KINDS):
@@ -91,7 +99,8 @@ def plan_of(manifest: RunStarted, log: Log, kept: Callable[[str], InputFile]) ->
         if isinstance(fact, ConfigChanged):
             config = changed(config, fact.changes)
         elif isinstance(fact, ScriptAdded):
-            added.append(Added(record.day, fact.entries, read_entries(config, fact.entries)))
+            entries = [entry for entry in fact.entries if keep(entry)]
+            added.append(Added(record.day, entries, read_entries(config, entries)))
         elif isinstance(fact, ConditionMet | CommandScheduled) and (fact.source or "").startswith(PYTHON):
             recorded.append(record)
     return plan._replace(added=tuple(added), recorded=tuple(recorded))

@@ -234,7 +234,7 @@ def _anchor_files(document: Document, folder: Path) -> None:
 def unused(config: ScenarioConfig) -> list[str]:
     """One line for each setting that differs from its default and has no effect yet."""
     values, defaults = (made.model_dump(mode="json") for made in (config, ScenarioConfig()))
-    found = [f"{section}: has no effect yet" for section in ("sweep",) if values[section] != defaults[section]]
+    found: list[str] = []
     if not config.capital_allocation.enabled and values["capital_allocation"] != defaults["capital_allocation"]:
         found.append("capital_allocation: has no effect, enabled is false")
     if config.waterfall.pref_clock == "facility_draw" and "ramp_line" not in config.leverage.lines():

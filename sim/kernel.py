@@ -1,11 +1,11 @@
 """The kernel: a SimPy clock that drives the event bus.
 
-Priorities of SimPy events are ``phase × RANKS + rank``: rank 0 is the calendar of promises,
+Priorities of SimPy events are ``place of the phase × RANKS + rank``: rank 0 is the calendar of promises,
 then come the processes in the order of their names. So what happens in a phase never
 depends on what was created first.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import simpy
@@ -38,7 +38,10 @@ class Moment(simpy.Event):
 class Kernel:
     """Carries out promises when they are due, and wakes the fund's processes."""
 
-    def __init__(self, bus: EventBus) -> None:
+    def __init__(self, bus: EventBus, order: Sequence[Phase] = tuple(Phase), backwards: bool = False) -> None:
+        """``order`` of the phases of a day; ``backwards`` turns the order inside each of them round."""
+        self._place = {phase: place for place, phase in enumerate(order, start=1)}
+        self.backwards = backwards
         self.env = simpy.Environment(initial_time=0)
         self._bus = bus
         self.publish = bus.publish
@@ -53,7 +56,8 @@ class Kernel:
 
     def start(self, processes: dict[str, Callable[[str], Process]]) -> None:
         """Start the fund's named, long-lived processes; each is given its name."""
-        self._ranks = {name: rank for rank, name in enumerate(sorted(processes), start=1)}
+        names = sorted(processes, reverse=self.backwards)
+        self._ranks = {name: rank for rank, name in enumerate(names, start=1)}
         for name in sorted(processes):
             self.processes[name] = self.env.process(processes[name](name))
 
@@ -89,7 +93,8 @@ class Kernel:
         Raises ValueError for a promise that is due before now.
         """
         phase = fact.command.phase
-        if fact.due_day < self.day or (fact.due_day == self.day and phase < self._bus.phase):
+        over = self._place[phase] < self._place[self._bus.phase]
+        if fact.due_day < self.day or (fact.due_day == self.day and over):
             raise ValueError(f"{fact.command.kind} is due on day {fact.due_day} in {phase.name}, which has passed")
         key = (fact.due_day, int(phase))
         slot = self._slots.get(key)
@@ -113,7 +118,7 @@ class Kernel:
 
     def _at(self, day: int, phase: Phase, rank: int, callback: Callable[[Moment], None]) -> Moment:
         moment = Moment(self.env, day, phase, callback)
-        self.env.schedule(moment, phase * RANKS + rank, day - self.env.now)  # type: ignore[arg-type]
+        self.env.schedule(moment, self._place[phase] * RANKS + rank, day - self.env.now)  # type: ignore[arg-type]
         return moment
 
     def _enter(self, moment: Moment) -> None:
@@ -122,7 +127,7 @@ class Kernel:
     def _keep(self, moment: Moment) -> None:
         self._enter(moment)
         slot = self._slots.pop((self._bus.day, int(moment.phase)))
-        slot.sort(key=lambda entry: entry[:2])
+        slot.sort(key=lambda entry: entry[:2], reverse=self.backwards)
         pending = self._bus.state.agenda.pending
         for _key, seq, correlation, command in slot:
             if seq in pending:

@@ -20,8 +20,8 @@ class Endings(Protocol):
         """The next day on which loans may end."""
         ...
 
-    def end_loans(self, day: int) -> Iterable[Output]:
-        """End the loans of a day, one answer a loan, in the order of their names."""
+    def end_loans(self, day: int, backwards: bool = False) -> Iterable[Output]:
+        """End the loans of a day, one answer a loan, in the order of their names or in the opposite order."""
         ...
 
 
@@ -55,7 +55,7 @@ def loan_exits(kernel: Kernel, endings: Endings) -> Callable[[str], Process]:
             except simpy.Interrupt:
                 continue
             try:
-                for output in endings.end_loans(day):
+                for output in endings.end_loans(day, kernel.backwards):
                     kernel.publish(output)
             except Exception as error:
                 raise kernel.failure(name, error) from error

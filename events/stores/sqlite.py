@@ -40,6 +40,13 @@ PRAGMA application_id = {_MAGIC};
 PRAGMA user_version = {VERSION};
 """
 
+_CELLS = """
+CREATE TABLE IF NOT EXISTS cells (
+    sweep TEXT NOT NULL, cell INTEGER NOT NULL, row TEXT NOT NULL, PRIMARY KEY (sweep, cell)
+) STRICT, WITHOUT ROWID
+"""
+"""Made with the first sweep: what is asked of it is kept by what it was made from."""
+
 _INSERT = "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -166,6 +173,20 @@ class SqliteStore:
                 "UPDATE runs SET status = ?, records = ?, head_hash = ? WHERE run = ?",
                 (status, records, head, run),
             )
+
+    def keep_cells(self, sweep: str, rows: Iterable[tuple[int, str]]) -> None:
+        """Keep rows of a sweep (cell and JSON text); a cell that is there already stays as it is."""
+        with self._transaction() as db:
+            db.execute(_CELLS)
+            db.executemany("INSERT OR IGNORE INTO cells VALUES (?, ?, ?)", [(sweep, *row) for row in rows])
+
+    def cells(self, sweep: str) -> list[tuple[int, str]]:
+        """The rows of a sweep that are kept, by cell."""
+        with self._errors():
+            there = "SELECT 1 FROM sqlite_schema WHERE name = 'cells'"
+            if self._db.execute(there).fetchone() is None:
+                return []
+            return self._db.execute("SELECT cell, row FROM cells WHERE sweep = ? ORDER BY cell", (sweep,)).fetchall()
 
     def runs(self) -> list[RunInfo]:
         """All runs, oldest first."""

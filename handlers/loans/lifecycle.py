@@ -41,6 +41,16 @@ class _Loan(NamedTuple):
     net: float
 
 
+class Marks(NamedTuple):
+    """Loans at a valuation, by row: cents owed and worth, the property's value as it is (not rounded)."""
+
+    principal: NDArray[np.int64]
+    interest: NDArray[np.int64]
+    values: NDArray[np.float64]
+    claim: NDArray[np.int64]
+    worth: NDArray[np.int64]
+
+
 class _Totals:
     """Sums of a valuation: loans, principal, claims and worth by zone, and what it changes in the books."""
 
@@ -80,9 +90,10 @@ class Lifecycle:
         """The next day on which loans may end."""
         return self._clock.next_day()
 
-    def end_loans(self, day: int) -> Iterator[Output]:
+    def end_loans(self, day: int, backwards: bool = False) -> Iterator[Output]:
         """Exits and defaults of a day, each an episode of its own."""
-        for ending in self._clock.take(day):
+        endings = self._clock.take(day)
+        for ending in reversed(endings) if backwards else endings:
             if ending.row in self._sold:
                 continue
             if ending.kind == "default":
@@ -163,7 +174,8 @@ class Lifecycle:
             )
         ]
 
-    def _value_rows(self, rows: NDArray[np.intp], day: int, totals: "_Totals") -> None:
+    def marks(self, rows: NDArray[np.intp], day: int) -> "Marks":
+        """These living loans as a valuation of a day would mark them; nothing is marked."""
         book = self._state.book
         principal = book.column("principal_cents")[rows]
         interest = self._interest(rows, day)
@@ -178,6 +190,16 @@ class Lifecycle:
             claim[place] = default.claim_cents
             interest[place] = default.interest_cents
             worth[place] = self._recovery(book.terms(row).zone, default.claim_cents, net.item(place))
+        return Marks(principal, interest, values, claim, worth)
+
+    def carried_cents(self, rows: NDArray[np.intp]) -> int:
+        """What the books carry these loans at, above their principal."""
+        self._cover(len(self._state.book))
+        return int(self._carried_interest[rows].sum() + self._carried_gain[rows].sum())
+
+    def _value_rows(self, rows: NDArray[np.intp], day: int, totals: "_Totals") -> None:
+        book = self._state.book
+        principal, interest, values, claim, worth = self.marks(rows, day)
         gain = worth - principal - interest
         totals.interest_change += int(np.add.reduce(interest - self._carried_interest[rows]))
         totals.gain_change += int(np.add.reduce(gain - self._carried_gain[rows]))

@@ -114,6 +114,7 @@ class CashStays:
         for fold in (self._capital, self._facilities) if scenario["leverage"] else (self._capital,):
             for fact, mutator in fold.on().items():
                 self._folds.setdefault(fact, []).append(mutator)
+        self.facts = tuple(dict.fromkeys([*HANDLERS, *self._folds]))
         self._period_over = False
         self._kept = 0
         self._day = 0
@@ -187,9 +188,7 @@ class CashStays:
             part = parts[place]
             buffered = kept > 0
             if buffered and part.cents > kept:
-                rest = part.split(part.cents - kept)
-                parts.insert(place + 1, rest)
-                self.book.touch(rest)
+                parts.insert(place + 1, self.book.divide(part, kept))
             if part.buffered != buffered:
                 part.buffered = buffered
                 self.book.touch(part)
@@ -283,7 +282,7 @@ class CashStays:
                 if left <= 0:
                     break
                 if part.cents > left:
-                    parts.append(part.split(part.cents - left))
+                    parts.append(self.book.divide(part, left))
                 left -= part.cents
                 cents -= part.cents
                 part.reserved = False

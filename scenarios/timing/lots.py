@@ -127,6 +127,12 @@ class Book:
             self.pools[part.pool].append(part)
         self.touch(part)
 
+    def divide(self, part: Slice, cents: int) -> Slice:
+        """Leave a slice with these cents; what is more becomes another, whose night is looked at too."""
+        rest = part.split(part.cents - cents)
+        self.touch(rest)
+        return rest
+
     def cut(self, parts: list[Slice], cents: int) -> list[Slice]:
         """Slices off the front of a list that come to these cents, or to as many as there are; they leave the list."""
         taken: list[Slice] = []

@@ -1,0 +1,149 @@
+"""The timing audit of a run: six questions, most of them answered by one pass over its log."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from events.dates import Calendar
+from events.record import Fact
+from events.units import from_cents
+from scenarios.manifest import calendar_of
+from scenarios.run import Run
+from scenarios.timing.carry import Yields, hurdle_of
+from scenarios.timing.dollar_days import CashStays, DollarDays
+from scenarios.timing.ladder import Ladder
+from scenarios.timing.ladder import ladder as climb
+from scenarios.timing.latency import Detections, Latency, summary, with_shadows
+from scenarios.timing.promises import Promises
+from scenarios.timing.shadow import shadow_tests
+from scenarios.timing.ties import TieOrder, tie_order
+from scenarios.timing.waits import Waits
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Where dollar-days went, what was promised and when anyone knew; on request what timing cost.
+
+    ``latencies`` tell since when something was true only where ``shadowed``; ``ladder`` and ``tie_order`` are None
+    where they were not asked for.
+    """
+
+    run: Run
+    dollar_days: DollarDays
+    carry: dict[str, int]
+    waits: Waits
+    promises: Promises
+    latencies: list[Latency]
+    shadowed: bool = False
+    ladder: Ladder | None = None
+    tie_order: TieOrder | None = None
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The run's calendar."""
+        return calendar_of(self.run.manifest)
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it as JSON values; money and dollar-days as decimal strings."""
+        days = self.dollar_days
+        found: dict[str, Any] = {
+            "schema": "fundclock.audit/1",
+            "run": self.run.name,
+            "dollar_days": {reason: from_cents(cents) for reason, cents in days.by_reason().items()},
+            "dollar_days_total": from_cents(days.total),
+            "cash_integral": from_cents(days.cash_integral),
+            "dollar_days_by": [
+                {"source": source, "reason": reason, "use": use, "dollar_days": from_cents(cents)}
+                for (source, reason, use), cents in days.table.items()
+            ],
+            "indicative_carry": {reason: from_cents(self.carry[reason]) for reason in days.by_reason()},
+            "waits": self.waits.as_json(),
+            "promises": self.promises.as_json(),
+            "latencies": {
+                "shadow_tests": self.shadowed,
+                "conditions": summary(self.latencies),
+                "events": [self._latency(row) for row in self.latencies if row.what != "minimum_reached"],
+            },
+        }
+        if self.ladder is not None:
+            found |= self.ladder.as_json()
+        if self.tie_order is not None:
+            found["tie_order"] = self.tie_order.as_json()
+        return found
+
+    def _latency(self, row: Latency) -> dict[str, Any]:
+        dates = {
+            name: None if day is None else self.calendar.date(day).isoformat()
+            for name, day in (("true_since", row.since), ("seen", row.seen), ("over", row.over))
+        }
+        return {
+            "condition": row.what,
+            "about": row.about,
+            **dates,
+            "days_to_see": row.days_to_see,
+            "days_to_cure": row.days_to_cure,
+            "seq": row.seq,
+        }
+
+
+def audit(
+    run: Run,
+    *,
+    ladder: bool = False,
+    shapley: bool = False,
+    shadow: bool | None = None,
+    ties: bool = False,
+    rate: float | None = None,
+    frozen: bool = False,
+    on_run: Progress | None = None,
+) -> Audit:
+    """Audit a run. Without options one pass over the log; each option plays runs of its own, under the same draws.
+
+    ``ladder`` takes the waits away one by one, ``shapley`` does so in all orders (and implies the ladder), ``ties``
+    swaps phases of the day, ``shadow`` makes the tests that nobody made then (by default where the ladder is asked
+    for). ``rate`` of the future value is the first day's base rate unless given; ``frozen`` keeps the acts of scripts'
+    conditions on their days. ``on_run`` is told (runs done, runs to do) of the ladder and of the ties.
+    """
+    found = read_log(run)
+    ladder = ladder or shapley
+    if shadow or (shadow is None and ladder):
+        spans = shadow_tests(run)
+        seen = [row for row in found.latencies if row.what != "minimum_reached"]
+        minimum = [row for row in found.latencies if row.what == "minimum_reached"]
+        found = replace(found, latencies=[*with_shadows(seen, spans, run.state.day), *minimum], shadowed=True)
+    if ladder:
+        climbed = climb(run, rate=rate, frozen=frozen, shapley=shapley, on_run=on_run)
+        found = replace(found, ladder=climbed)
+    if ties:
+        found = replace(found, tie_order=tie_order(run, on_run))
+    return found
+
+
+def read_log(run: Run) -> Audit:
+    """What one pass over the log tells."""
+    scenario: Any = run.manifest.scenario
+    cash, yields, waits, promises = CashStays(scenario), Yields(), Waits(), Promises()
+    detections = Detections(scenario)
+    folds: dict[type[Fact], list[Callable[..., None]]] = {fact: [cash.apply] for fact in cash.facts}
+    parts: Iterable[Yields | Waits | Detections] = (yields, waits, detections)
+    for part in parts:
+        for fact in part.kinds:
+            folds.setdefault(fact, []).append(part.apply)
+    look = promises.apply
+    for record in run.log:
+        look(record)
+        for apply in folds.get(type(record.payload), ()):
+            apply(record)
+    day = run.state.day
+    cash.finish(day)
+    waits.finish(day)
+    promises.finish()
+    detections.finish()
+    stays = cash.book.stays
+    total = sum(stay.cents * (stay.last - stay.first) for stay in stays)
+    days = DollarDays(stays, total, run.state.ledger.cent_days(day))
+    carry = yields.carry(stays, day, hurdle_of(scenario))
+    return Audit(run, days, carry, waits, promises, [*detections.seen, *detections.minimum_reached(stays, day)])

@@ -1,0 +1,244 @@
+"""What did timing cost? Full counterfactual runs, one wait after the other taken away, under the same draws.
+
+Each step's difference depends on the order, so the order is part of the result; Shapley values do not depend on it.
+Both add up to the difference between the last rung and the run as it was, to the cent.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations, pairwise
+from math import factorial
+from typing import Any, NamedTuple
+
+from events.units import from_cents
+from scenarios.problems import InvalidInput
+from scenarios.run import Run
+from scenarios.scenario import play_in_memory
+from scenarios.timing.counterfactual import counterfactual
+
+Progress = Callable[[int, int], None]
+
+ENGINE = "reinvestment_engine."
+RUNGS: dict[str, dict[str, Any]] = {
+    "no_delay": {ENGINE + "reinvestment_delay": 0},
+    "continuous_checks": {ENGINE + "reinvestment_frequency": "on_exit"},
+    "no_minimum": {ENGINE + "min_reinvestment_amount": 0},
+    "no_batch_limit": {ENGINE + "reinvestment_batch_size": 10**9},
+    "no_reserve": {ENGINE + "enable_cash_reserve": False},
+    "no_call_notice": {"calls.notice_business_days": 0},
+    "no_draw_notice": {
+        "leverage.green_sleeve.draw_notice_business_days": 1,
+        "leverage.ramp_line.draw_notice_business_days": 1,
+    },
+}
+"""What each rung sets, in the order of the ladder; each stands on those before it.
+
+Calls and draws are paid on the next business day at the earliest, so that is what no notice means.
+"""
+
+
+class Value(NamedTuple):
+    """What the limited partners got of a run: net cash and future value in cents, net IRR or None."""
+
+    net_cash: int
+    future_value: int
+    net_irr: float | None
+
+
+class Rung(NamedTuple):
+    """A step of the ladder; ``reason`` says why it does not apply, where it does not."""
+
+    name: str
+    settings: dict[str, Any]
+    value: Value
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """The run as it was and each rung; ``rate`` and ``end`` (day) are what the future value goes by."""
+
+    actual: Value
+    rungs: list[Rung]
+    rate: float
+    end: int
+    end_date: str
+    conditions: str
+    shapley: dict[str, tuple[int, int, float | None]] | None = None
+
+    def residual_cents(self) -> int:
+        """What the steps leave unexplained of the whole difference: nothing."""
+        values = [self.actual, *(rung.value for rung in self.rungs)]
+        steps = sum(after.net_cash - before.net_cash for before, after in pairwise(values))
+        return values[-1].net_cash - values[0].net_cash - steps
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it as JSON values."""
+        steps: list[dict[str, Any]] = [
+            {"name": "actual", "applies": True, "settings": {}, "reason": None, **_row(self.actual, None)}
+        ]
+        before = self.actual
+        for rung in self.rungs:
+            row = {"name": rung.name, "applies": rung.reason is None, "settings": rung.settings}
+            steps.append(
+                {**row, **_row(rung.value, before), **({} if rung.reason is None else {"reason": rung.reason})}
+            )
+            before = rung.value
+        found = {
+            "steps": steps,
+            "order": [rung.name for rung in self.rungs],
+            "residual": from_cents(self.residual_cents()),
+            "future_value_rate": self.rate,
+            "future_value_date": self.end_date,
+            "conditions": self.conditions,
+        }
+        if self.shapley is not None:
+            found["shapley"] = {
+                name: {
+                    "net_cash": from_cents(cash),
+                    "future_value": from_cents(future),
+                    "net_irr": rate,
+                }
+                for name, (cash, future, rate) in self.shapley.items()
+            }
+        return found
+
+
+def _row(value: Value, before: Value | None) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "net_irr": value.net_irr,
+        "net_cash": from_cents(value.net_cash),
+        "future_value": from_cents(value.future_value),
+        "delta_net_cash": None,
+        "delta_future_value": None,
+        "delta_irr": None,
+    }
+    if before is not None:
+        row["delta_net_cash"] = from_cents(value.net_cash - before.net_cash)
+        row["delta_future_value"] = from_cents(value.future_value - before.future_value)
+        if value.net_irr is not None and before.net_irr is not None:
+            row["delta_irr"] = value.net_irr - before.net_irr
+    return row
+
+
+def first_rate(run: Run) -> float:
+    """The base rate of the fund's first day: what the partners' money could earn without any risk."""
+    moved = next(run.log.read(kinds=("market.moved/1",), limit=1), None)
+    return 0.0 if moved is None else float(moved.payload.base_rate)
+
+
+def value_of_run(run: Run, rate: float, end: int) -> Value:
+    """Net cash, future value at a rate on a day (ACT/365), and net IRR of the limited partners."""
+    capital = run.state.capital
+    future = sum(cents * (1 + rate) ** ((end - day) / 365) for day, cents in sorted(capital.lp_flows.items()))
+    net = capital.lp_distributed_cents - capital.lp_contributed_cents
+    return Value(net, round(future), run.metrics["net_irr"])
+
+
+def ladder(
+    run: Run,
+    *,
+    rate: float | None = None,
+    frozen: bool = False,
+    shapley: bool = False,
+    on_run: Progress | None = None,
+) -> Ladder:
+    """Climb the ladder from a run. ``rate`` of the future value is the base rate of the first day unless it is given.
+
+    ``shapley`` plays every combination of the rungs that apply. ``on_run`` is told (runs done, runs to do).
+    """
+    rate = first_rate(run) if rate is None else rate
+    end = run.state.day
+    names = {name: _why_not(run, name) for name in RUNGS}
+    applying = [name for name, reason in names.items() if reason is None]
+    subsets: list[tuple[str, ...]] = [tuple(applying[:count]) for count in range(1, len(applying) + 1)]
+    if shapley:
+        subsets = [subset for count in range(1, len(applying) + 1) for subset in combinations(applying, count)]
+    known: dict[tuple[str, ...], Value] = {(): value_of_run(run, rate, end)}
+    for done, subset in enumerate(subsets, start=1):
+        settings = {key: value for name in subset for key, value in _settings(run, name).items()}
+        known[subset] = value_of_run(play_in_memory(counterfactual(run, settings, frozen=frozen)), rate, end)
+        if on_run is not None:
+            on_run(done, len(subsets))
+    rungs: list[Rung] = []
+    climbed: tuple[str, ...] = ()
+    for name, reason in names.items():
+        climbed = climbed if reason else (*climbed, name)
+        rungs.append(Rung(name, {} if reason else _settings(run, name), known[climbed], reason))
+    shares = _shapley(applying, known) if shapley else None
+    dated = run.manifest.end_date
+    conditions = "frozen" if frozen else "looked at again"
+    return Ladder(known[()], rungs, rate, end, dated, conditions, shares)
+
+
+def _settings(run: Run, name: str) -> dict[str, Any]:
+    """What a rung sets in this run: only facilities that it has."""
+    scenario: Any = run.manifest.scenario
+    found = {}
+    for key, value in RUNGS[name].items():
+        node = scenario
+        for part in key.split(".")[:-1]:
+            node = None if node is None else node.get(part)
+        if node is not None and node.get("enabled", True):
+            found[key] = value
+    return found
+
+
+def _why_not(run: Run, name: str) -> str | None:
+    """Why a rung does not apply: it would change nothing in this run."""
+    settings = _settings(run, name)
+    if not settings:
+        return "the run has no facility"
+    try:
+        plan = counterfactual(run, settings)
+    except InvalidInput as error:
+        return str(error)
+    before: Any = run.manifest.scenario
+    stands = all(_at(before, key) == _at(plan.config.model_dump(mode="json"), key) for key in settings)
+    scripted = any(_scripted(run, key) for key in settings)
+    return "it is so already" if stands and not scripted else None
+
+
+def _at(scenario: Any, key: str) -> Any:
+    for part in key.split("."):
+        scenario = scenario[part]
+    return scenario
+
+
+def _scripted(run: Run, key: str) -> bool:
+    return any(key in record.payload.changes for record in run.log.read(kinds=("config.changed/1",)))
+
+
+def _shapley(names: Sequence[str], known: Mapping[tuple[str, ...], Value]) -> dict[str, tuple[int, int, float | None]]:
+    """Each rung's mean difference over all orders; cents are rounded so that they sum to the whole difference."""
+    count = len(names)
+    cash = dict.fromkeys(names, Fraction(0))
+    future = dict.fromkeys(names, Fraction(0))
+    rates: dict[str, float | None] = dict.fromkeys(names, 0.0)
+    for name in names:
+        others = [other for other in names if other != name]
+        for size in range(count):
+            weight = Fraction(factorial(size) * factorial(count - size - 1), factorial(count))
+            for subset in combinations(others, size):
+                before = known[subset]
+                after = known[tuple(other for other in names if other in subset or other == name)]
+                cash[name] += weight * (after.net_cash - before.net_cash)
+                future[name] += weight * (after.future_value - before.future_value)
+                rate = rates[name]
+                if rate is None or after.net_irr is None or before.net_irr is None:
+                    rates[name] = None
+                else:
+                    rates[name] = rate + float(weight) * (after.net_irr - before.net_irr)
+    cents, later = _rounded(cash), _rounded(future)
+    return {name: (cents[name], later[name], rates[name]) for name in names}
+
+
+def _rounded(parts: Mapping[str, Fraction]) -> dict[str, int]:
+    """Whole cents by largest remainder; they sum to the sum of the parts, which is whole."""
+    floors = {name: part.numerator // part.denominator for name, part in parts.items()}
+    missing = int(sum(parts.values())) - sum(floors.values())
+    by_rest = sorted(parts, key=lambda name: parts[name] - floors[name], reverse=True)
+    for name in by_rest[:missing]:
+        floors[name] += 1
+    return floors

@@ -1,0 +1,110 @@
+"""Shadow tests: a run again, in which every evening the loans are valued and the tests made that nobody made then."""
+
+from typing import Any
+
+import numpy as np
+
+from events.state.loan_book import PERFORMING
+from handlers.leverage.borrowing_base import CollateralPool, too_high
+from handlers.leverage.config import GreenSleeveConfig
+from handlers.leverage.covenants import base_test, removal_tests
+from scenarios.compose import Simulation
+from scenarios.plan import Plan
+from scenarios.rerun import EndOfPrefix, Mismatch, PrefixCheck, plan_of
+from scenarios.run import Run
+from scenarios.timing.latency import Span
+
+
+class Shadow:
+    """Looks at a simulation each evening and notes from when to when something was true."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._config = plan.config
+        self._period_end = plan.config.calendar().add_months(0, plan.config.fund.reinvestment_period_years * 12)
+        self._since: dict[tuple[str, str], int] = {}
+        self.spans: list[Span] = []
+
+    def look(self, simulation: Simulation, day: int) -> None:
+        """Value the book as of this evening and make the tests."""
+        state = simulation.state
+        owes = any(line.balance_cents and not line.defaulted for line in state.facilities.by_name.values())
+        quarters = state.capital.quarters
+        watches_nav = bool(quarters) and day < self._period_end
+        if not owes and not watches_nav:
+            self._hold(day, set())
+            return
+        rows = state.book.living_rows()
+        marks = simulation.lifecycle.marks(rows, day)
+        true: set[tuple[str, str]] = set()
+        if watches_nav:
+            carried = simulation.lifecycle.carried_cents(rows)
+            nav = state.ledger.nav_cents() + int(marks.worth.sum()) - int(marks.principal.sum()) - carried
+            if self._fall(state, nav) > self._config.market.breaker.nav_fall:
+                true.add(("nav_fall", "fund"))
+        if owes:
+            true |= self._covenants(simulation, rows, marks, day)
+        self._hold(day, true)
+
+    def finish(self, day: int) -> list[Span]:
+        """The run's end: what holds has held until now."""
+        self._hold(day, set())
+        return self.spans
+
+    def _fall(self, state: Any, nav: int) -> float:
+        """The fall of net asset value since the last quarter's end, what came in and went out taken out."""
+        capital, before = state.capital, state.capital.quarters[-1]
+        if before.nav_cents <= 0:
+            return 0.0
+        paid_in = capital.lp_contributed_cents + capital.gp_contributed_cents - before.contributed_cents
+        paid_out = capital.lp_distributed_cents + capital.gp_distributed_cents + capital.carry_cents
+        return float(1 - (nav + paid_out - before.distributed_cents - paid_in) / before.nav_cents)
+
+    def _covenants(self, simulation: Simulation, rows: Any, marks: Any, day: int) -> set[tuple[str, str]]:
+        state, engine = simulation.state, simulation.engine
+        assert engine is not None
+        book = state.book
+        pays = book.status()[rows] == PERFORMING
+        true = set()
+        for name, facility in state.facilities.by_name.items():
+            if not facility.balance_cents or facility.defaulted:
+                continue
+            line = engine.lines.config[name]
+            if isinstance(line, GreenSleeveConfig):
+                ltv = (marks.principal + marks.interest) / marks.values
+                worth = np.zeros(len(book), np.int64)
+                counts = np.zeros(len(book), np.bool_)
+                worth[rows] = marks.worth
+                counts[rows] = pays & ~too_high(ltv, line)
+                pool = CollateralPool(len(book.zones), line)
+                pool.mark(book.column("zone"), worth, counts)
+                claims = int(marks.claim[pays].sum())
+                debt = state.facilities.debt_cents
+                results = removal_tests(facility.balance_cents, pool.base().base_cents, debt, claims, line)
+            else:
+                base = min(engine.lines.base_cents(name, day), facility.commitment_cents)
+                results = [base_test(facility.balance_cents, base)]
+            true |= {(f"covenant {result.test}", name) for result in results if not result.passed}
+        return true
+
+    def _hold(self, day: int, true: set[tuple[str, str]]) -> None:
+        for key in sorted(true - self._since.keys()):
+            self._since[key] = day
+        for key in sorted(self._since.keys() - true):
+            self.spans.append(Span(*key, self._since.pop(key), day))
+
+
+def shadow_tests(run: Run) -> list[Span]:
+    """From when to when the breaker's fall and the tests of values were true. Raises Mismatch for another re-run."""
+    plan = plan_of(run.manifest, run.log, run.kept)
+    shadow = Shadow(plan)
+    check = PrefixCheck(run.log.rows(len(run.log)), None)
+    simulation = Simulation(plan, check, on_evening=shadow.look)
+    try:
+        simulation.run()
+        check.seal()
+    except EndOfPrefix:
+        pass
+    left = check.leftover()
+    if left is not None:
+        raise Mismatch(left.seq, f"{left.kind} is in the log, but the re-run ends before it")
+    return shadow.finish(run.state.day)
