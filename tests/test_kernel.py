@@ -106,7 +106,7 @@ class Endings:
     def next_day(self):
         return self.days[0] if self.days else 10**6
 
-    def end_loans(self, day):
+    def end_loans(self, day, backwards=False):
         while self.days and self.days[0] == day:
             self.ended.append(self.days.pop(0))
         return []

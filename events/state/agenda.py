@@ -49,9 +49,10 @@ class Agenda:
 
     def _scheduled(self, record: Record, fact: CommandScheduled) -> None:
         self.pending[record.seq] = (fact.due_day, fact.command)
-        if fact.source is not None:
-            self._sources[record.seq] = fact.source
-        elif isinstance(fact.command, RepayFacility) and fact.command.reason == "manual":
+        source = fact.source or self._sources.get(record.cause or 0)  # a notice's promise is its script's too
+        if source is not None:
+            self._sources[record.seq] = source
+        if fact.source is None and isinstance(fact.command, RepayFacility) and fact.command.reason == "manual":
             self._repayments[record.seq] = fact.command.amount_cents
 
     def _cancelled(self, _record: Record, fact: CommandCancelled) -> None:
@@ -60,12 +61,12 @@ class Agenda:
     def _rejected(self, record: Record, fact: CommandRejected) -> None:
         by_hand = isinstance(fact.command, RepayFacility) and fact.command.reason == "manual"
         if by_hand or record.cause in self._sources:
-            self.refused.append((record.day, self._sources[record.correlation], fact.reason))
+            self.refused.append((record.day, self._sources[record.cause or 0], fact.reason))
 
     def _draw_declined(self, record: Record, fact: DrawDeclined) -> None:
         if fact.purpose == "manual":
             reason = f"{fact.facility} does not pay the draw: {fact.reason}"
-            self.refused.append((record.day, self._sources[record.correlation], reason))
+            self.refused.append((record.day, self._sources[record.cause or 0], reason))
 
     def _drawn(self, record: Record, fact: FacilityDrawn) -> None:
         if fact.purpose == "manual":
@@ -79,7 +80,7 @@ class Agenda:
     def _cut(self, record: Record, cents: int, asked: int, what: str) -> None:
         if cents < asked:
             reason = f"only {from_cents(cents)} of {from_cents(asked)} is {what}"
-            self.refused.append((record.day, self._sources[record.correlation], reason))
+            self.refused.append((record.day, self._sources[record.cause or 0], reason))
 
     def summary(self) -> dict[str, Any]:
         """Due day and kind of each pending promise, by seq."""
