@@ -17,10 +17,11 @@ from rich.table import Table
 
 from benchmarks.allocation import allocation
 from benchmarks.checks import seconds_a_check
+from benchmarks.timing import audits, sweeps
 from benchmarks.unit import unit_seconds
 from events.stores.sqlite import SqliteStore
 from scenarios import Run, Scenario
-from scenarios.compose import Plan
+from scenarios.plan import Plan
 from scenarios.scenario import play_in_memory, play_into
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -192,6 +193,8 @@ def main() -> None:
             quarters,
             lambda: opening(Path(folder)),
             lambda: checks(Path(folder)),
+            lambda: audits(Path(folder)),
+            sweeps,
         ):
             rows += part()
     table = Table(title="Fundclock benchmarks")

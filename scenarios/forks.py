@@ -50,7 +50,7 @@ def fork(
     opened = store if store is None or isinstance(store, SqliteStore) else SqliteStore(store)
     diverges = before + 1 if plan.added[len(_interventions(parent)) :] else None
     branch = _Branch(plan, opened, (parent.name, diverges), _name(plan, day))
-    check = PrefixCheck(parent.log.rows(before), branch, branch.prefix)
+    check = PrefixCheck(parent.log, before, branch, branch.prefix)
     last = plan.config.last_day()
     simulation = Simulation(plan, check, None if on_day is None else lambda day: on_day(day, last))
     try:

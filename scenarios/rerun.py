@@ -1,6 +1,6 @@
 """Re-runs: what a run was made from, played again and checked against its log by hash."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from events.bus import LogWriter
@@ -39,34 +39,40 @@ class EndOfPrefix(Exception):
 class PrefixCheck(ChainedLog):
     """A log writer that compares records with stored ones and hands on what comes after them."""
 
-    def __init__(
-        self, stored: Iterator[RawRecord], beyond: LogWriter | None, checked: list[Record] | None = None
-    ) -> None:
-        """With ``beyond`` None the re-run stops where the stored records end; ``checked`` gets those that were met."""
+    def __init__(self, stored: Log, count: int, beyond: LogWriter | None, checked: list[Record] | None = None) -> None:
+        """The first ``count`` records of a log are checked.
+
+        With ``beyond`` None the re-run stops where they end; ``checked`` gets those that were met.
+        """
         super().__init__()
         self._stored = stored
+        self._hashes = stored.hashes(count)
         self._beyond = beyond
         self._checked = checked
+        self._met = 0
         self._done = False
 
     def _write(self, records: list[Record], payloads: list[bytes], hashes: list[str]) -> None:
         """Check sealed records. Raises Mismatch at the first that differs."""
         for place, (record, payload, digest) in enumerate(zip(records, payloads, hashes, strict=True)):
-            row = None if self._done else next(self._stored, None)
-            if row is None:
+            expected = None if self._done else next(self._hashes, None)
+            if expected is None:
                 self._done = True
                 if self._beyond is None:
                     raise EndOfPrefix
                 self._beyond.append(records[place:])
                 return
-            if row.hash != digest:
-                raise Mismatch(record.seq, difference(row, record, payload))
+            if expected != digest:
+                raise Mismatch(record.seq, difference(self._stored.row(record.seq), record, payload))
+            self._met += 1
             if self._checked is not None:
                 self._checked.append(record)
 
     def leftover(self) -> RawRecord | None:
         """A stored record that the re-run never came to."""
-        return None if self._done else next(self._stored, None)
+        if self._done or next(self._hashes, None) is None:
+            return None
+        return self._stored.row(self._met + 1)
 
 
 def difference(row: RawRecord, record: Record, payload: bytes) -> str:

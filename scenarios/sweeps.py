@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -253,11 +254,16 @@ def _play_all(
         return
     own = None
     if executor is None:
-        own = executor = ProcessPoolExecutor(workers, multiprocessing.get_context("forkserver"))
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([__name__])
+        own = executor = ProcessPoolExecutor(workers, context)
     futures: list[Future[list[tuple[int, dict[str, Any]]]]] = [executor.submit(play_cells, task) for task in tasks]
     try:
         for future in as_completed(futures):
             take(future.result())
+    except BrokenProcessPool:
+        where = 'in a script, call it under `if __name__ == "__main__":`; or give workers=1'
+        raise InvalidInput([Problem("workers", f"a worker process did not start or was ended: {where}")]) from None
     except BaseException:
         for future in futures:
             future.cancel()

@@ -170,7 +170,7 @@ def _rerun(
     writer = None if append_to is None else store.resume(append_to)
     stored = SqliteStore(store.path, create=False)
     try:
-        check = PrefixCheck(stored.rows(info.run, limit=info.records), writer)
+        check = PrefixCheck(stored.log(info.run), info.records, writer)
         last = plan.config.last_day()
         simulation = Simulation(plan, check, None if on_day is None else lambda day: on_day(day, last))
         try:

@@ -373,3 +373,115 @@ def test_a_setting_without_its_section_is_found(fundclock):
     code, _, err = fundclock("run", "base", "--set", "reinvestment_engine.cash_reserve_min=0.2")
     assert code == 2
     assert err.startswith("error: --set reinvestment_engine.cash_reserve_min: ")
+
+
+DELAY = "reinvestment_engine.reinvestment_delay"
+
+
+def test_fork_diff_and_audit_from_the_command_line(fundclock):
+    _, out, _ = fundclock("run", "base", *SMALL, "--seed", 3, "--json")
+    parent = json.loads(out)
+    code, out, _ = fundclock("fork", "last", "--at", "2027-03-31", "--set", f"{DELAY}=3", "--json")
+    made = json.loads(out)
+    assert code == 0
+    assert (made["parent"], made["divergence_seq"] > 1) == (parent["run"], True)
+    assert made["head_hash"] != parent["head_hash"]
+    _, out, _ = fundclock("runs", "--json")
+    assert [row["parent"] for row in json.loads(out)["runs"]] == [None, parent["run"]]
+    for words in ((), (made["run"],), (parent["run"], made["run"])):
+        code, out, _ = fundclock("diff", *words, "--json")
+        found = json.loads(out)
+        assert (code, found["schema"], found["first"], found["second"]) == (
+            0, "fundclock.diff/1", parent["run"], made["run"],
+        )  # fmt: skip
+        assert found["first_difference"]["seq"] == made["divergence_seq"]
+    code, out, _ = fundclock("audit", "last", "--ladder", "--json")
+    found = json.loads(out)
+    assert (code, next(iter(found.items()))) == (0, ("schema", "fundclock.audit/1"))
+    assert {"dollar_days", "dollar_days_total", "cash_integral", "promises", "latencies", "steps", "residual"} <= set(
+        found
+    )
+    assert found["dollar_days_total"] == found["cash_integral"]
+    assert found["residual"] == "0.00"
+    assert {"name", "net_irr", "net_cash", "delta_net_cash", "delta_irr"} <= set(found["steps"][1])
+    code, out, _ = fundclock("verify", "last")
+    assert code == 0
+    assert "parent     ok" in out
+
+
+def test_a_fork_that_changes_nothing_says_so(fundclock):
+    fundclock("run", "base", *SMALL, "--seed", 3)
+    code, out, _ = fundclock("fork", "last", "--at", "2027-03-31")
+    assert code == 0
+    assert "nothing is changed, the records are the same" in out
+    code, out, _ = fundclock("diff")
+    assert (code, "are the same, byte for byte" in out) == (0, True)
+
+
+def test_a_file_of_acts(fundclock, tmp_path):
+    fundclock("run", "base", *SMALL, "--seed", 3)
+    (tmp_path / "acts.yaml").write_text("- shock_price: -20%\n- {when: cash > 1m, do: {suspend_reinvestment: {}}}\n")
+    code, out, _ = fundclock("fork", "last", "--at", "2027-03-31", "--do", "acts.yaml", "--json")
+    assert code == 0
+    _, out, _ = fundclock("events", "last", "--kind", "price.shocked/1", "--json")
+    assert json.loads(out)["payload"]["change"] == -0.2
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("fork", "last", "--at", "2050-01-01"), 2, "at: 2050-01-01 is outside the fund's life"),
+        (("fork", "last", "--at", "tomorrow"), 2, "--at: expected a date like 2028-03-31, got 'tomorrow'"),
+        (("fork", "nothing", "--at", "2027-01-01"), 5, "no run has this name: 'nothing'"),
+        (("fork", "last", "--at", "2027-01-01", "--set", "fund.size=5"), 2, "fund.size can't change during a run"),
+        (("fork", "last", "--at", "2027-01-01", "--do", "missing.yaml"), 2, "missing.yaml: No such file"),
+        (("diff",), 2, "is no fork; name the run to hold it against"),
+        (("diff", "last", "nothing"), 5, "no run has this name: 'nothing'"),
+        (("audit", "nothing"), 5, "no run has this name: 'nothing'"),
+        (("stress", "last", "--headroom"), 2, "leverage: is not enabled in this run"),
+        (("sweep", "base", "--sweep", "a.b=1"), 2, "a.b"),
+        (("sweep", "base", "--sweep", "seed"), 2, "expected KEY=VALUES like"),
+        (("sweep", "base"), 2, "names nothing to sweep"),
+        (("sweep", "base", "--sweep", "seed=1:3", "--sweep", "seed=4"), 2, "names a key twice"),
+        (("sweep", "base", "--sweep", "seed=1:3", "-o", "rows.xls"), 2, "ends in .csv or .parquet"),
+    ],
+)
+def test_what_is_wrong_with_timing_commands_is_said(fundclock, words, code, message):
+    fundclock("run", "base", *SMALL, "--seed", 3)
+    found, out, err = fundclock(*words)
+    assert (found, out) == (code, "")
+    assert message in err
+
+
+def test_sweep_from_the_command_line(fundclock, tmp_path):
+    words = ("sweep", "base", *SMALL, "--sweep", f"{DELAY}=0,3", "--sweep", "seed=1:3", "--workers", 1)
+    code, out, _ = fundclock(*words, "--json")
+    found = json.loads(out)
+    assert (code, found["schema"], found["cells"], found["reused"]) == (0, "fundclock.sweep/1", 6, 0)
+    assert [row["cell"] for row in found["rows"]] == list(range(6))
+    code, out, _ = fundclock(*words, "-o", "rows.csv")
+    assert code == 0
+    assert "6 of 6 cells were in fundclock.db already" in out
+    assert "wrote 6 rows to rows.csv" in out
+    assert len((tmp_path / "rows.csv").read_text().splitlines()) == 7
+    code, _, err = fundclock(*words, "-o", "rows.csv")
+    assert code == 2
+    assert "is there already; --force replaces it" in err
+    row = found["rows"][4]
+    _, out, _ = fundclock("run", "base", *SMALL, "--seed", row["seed"], "--set", f"{DELAY}={row[DELAY]}", "--json")
+    assert json.loads(out)["head_hash"] == row["head_hash"]
+
+
+def test_a_page_of_the_audit_has_every_table(fundclock):
+    fundclock("run", "levered", "--seed", 7)
+    code, out, _ = fundclock("audit", "last", "--shapley", "--ties")
+    assert code == 0
+    for title in ("where the dollar-days went", "source and final use", "Waits that are not cash", "Promised and happened",
+                  "When did we know?", "What timing cost", "in every order (Shapley)", "Other orders of a day"):  # fmt: skip
+        assert title in out
+    code, out, _ = fundclock("stress", "last", "--headroom", "--json")
+    assert [row["name"] for row in json.loads(out)["headroom"]] == [
+        "longest_delay",
+        "largest_price_fall",
+        "latest_call",
+    ]

@@ -205,3 +205,13 @@ def test_the_schema_of_a_script_reads_back():
     entry = {"when": "cash > 1m", "do": {"shock_price": -0.1}}
     config = ScenarioConfig.model_validate({"script": [entry]})
     assert ScenarioConfig.model_validate(config.model_dump(mode="json")) == config
+
+
+def test_every_name_is_in_the_documentation():
+    from pathlib import Path
+
+    from scenarios.timing.lots import REASONS
+
+    page = (Path(__file__).parent.parent / "docs" / "timing.md").read_text()
+    names = {name.partition(".")[0] for name in names_of(Scenario.load("levered").config)}
+    assert [name for name in (*names, *REASONS) if f"`{name}`" not in page] == []

@@ -13,21 +13,26 @@ class MemoryLog(ChainedLog):
     def __init__(self) -> None:
         super().__init__()
         self.records: list[Record] = []
-        self.hashes: list[str] = []
+        self._hashes: list[str] = []
 
     def append(self, records: list[Record]) -> None:
         """Keep a batch."""
         self.records += records
         ChainedLog.append(self, records)
 
-    def rows(self, limit: int) -> Iterator[RawRecord]:
-        """The first records as a store would hold them."""
+    def hashes(self, limit: int) -> Iterator[str]:
+        """The hashes of the first ``limit`` records."""
         self.seal()
-        for record, digest in zip(self.records[:limit], self.hashes, strict=False):
-            yield RawRecord(*record[:6], record.payload.to_json(), digest)
+        return iter(self._hashes[:limit])
+
+    def row(self, seq: int) -> RawRecord:
+        """A record as a store would hold it."""
+        self.seal()
+        record = self.records[seq - 1]
+        return RawRecord(*record[:6], record.payload.to_json(), self._hashes[seq - 1])
 
     def _write(self, _records: list[Record], _payloads: list[bytes], hashes: list[str]) -> None:
-        self.hashes += hashes
+        self._hashes += hashes
 
     def __len__(self) -> int:
         return len(self.records)

@@ -240,6 +240,13 @@ class SqliteStore:
             for row in self._db.execute(sql, values):
                 yield RawRecord(*row)
 
+    def hashes(self, run: str, limit: int) -> Iterator[str]:
+        """The stored hashes of a run's first records."""
+        sql = "SELECT hash FROM records WHERE run = ? ORDER BY seq LIMIT ?"
+        with self._errors():
+            for (digest,) in self._db.execute(sql, (run, limit)):
+                yield digest
+
     def input(self, digest: str) -> InputFile:
         """An input by its digest. Raises StoreError where it is lost or is not what was kept."""
         with self._errors():
@@ -307,9 +314,16 @@ class SqliteLog:
     def __len__(self) -> int:
         return self._store.info(self._run).records
 
-    def rows(self, limit: int) -> Iterator[RawRecord]:
-        """The first records as they are stored."""
-        return self._store.rows(self._run, limit=limit)
+    def hashes(self, limit: int) -> Iterator[str]:
+        """The hashes of the first ``limit`` records."""
+        return self._store.hashes(self._run, limit)
+
+    def row(self, seq: int) -> RawRecord:
+        """A record as it is stored. Raises DamagedLog where it is not there."""
+        found = next(self._store.rows(self._run, after=seq - 1, limit=1), None)
+        if found is None or found.seq != seq:
+            raise DamagedLog(seq, "the record is missing")
+        return found
 
     def __iter__(self) -> Iterator[Record]:
         return self.read()

@@ -73,8 +73,12 @@ class Log(Protocol):
 
     def __iter__(self) -> Iterator[Record]: ...
 
-    def rows(self, limit: int) -> "Iterator[RawRecord]":
-        """The first ``limit`` records as they are stored."""
+    def hashes(self, limit: int) -> Iterator[str]:
+        """The hashes of the first ``limit`` records."""
+        ...
+
+    def row(self, seq: int) -> RawRecord:
+        """A record as it is stored."""
         ...
 
     def read(self, after: int = 0, kinds: Iterable[str] | None = None, limit: int | None = None) -> Iterator[Record]:

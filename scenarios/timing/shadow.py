@@ -97,7 +97,7 @@ def shadow_tests(run: Run) -> list[Span]:
     """From when to when the breaker's fall and the tests of values were true. Raises Mismatch for another re-run."""
     plan = plan_of(run.manifest, run.log, run.kept)
     shadow = Shadow(plan)
-    check = PrefixCheck(run.log.rows(len(run.log)), None)
+    check = PrefixCheck(run.log, len(run.log), None)
     simulation = Simulation(plan, check, on_evening=shadow.look)
     try:
         simulation.run()
