@@ -1,6 +1,5 @@
 """Commands about timing: fork a run, hold two against each other, audit one, sweep settings."""
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,17 +25,6 @@ from app.options import (
 from app.terminal import progress
 
 
-def iso_date(text: str, option: str) -> date:
-    """The date that an option gives. Raises InvalidInput."""
-    from events.dates import parse_iso
-    from scenarios.problems import InvalidInput, Problem
-
-    try:
-        return parse_iso(text)
-    except ValueError as error:
-        raise InvalidInput([Problem(option, str(error))]) from None
-
-
 @app.command()
 def fork(
     run: RunName,
@@ -55,13 +43,12 @@ def fork(
     from scenarios.verify import load_run
 
     terminal.configure_logs(log_level)
-    when = iso_date(at, "--at")
     opened, info = find_run(store, run)
     parent = load_run(opened, info)
     changes: dict[str, Any] = dict(parse_setting(text) for text in settings or [])
     entries = () if do is None else forks.read_file(do)
     with progress(f"forking {info.run}") as on_day:
-        made = forks.fork(parent, when, changes, entries, opened, on_day)
+        made = forks.fork(parent, at, changes, entries, opened, on_day)
     terminal.log().info("run.forked", run=made.name, parent=info.run, divergence_seq=made.divergence_seq)
     if as_json:
         print_json(made.summary())
@@ -175,11 +162,12 @@ def sweep(
 ) -> None:
     """Play a scenario under every combination of settings and seeds, with common random numbers."""
     from scenarios import sweeps
+    from scenarios.axes import parse_axis
     from scenarios.problems import InvalidInput, Problem
     from scenarios.sweep_tables import check_format
 
     terminal.configure_logs(log_level)
-    given = dict(sweeps.parse_axis(text) for text in axes or [])
+    given = dict(parse_axis(text) for text in axes or [])
     if len(given) < len(axes or []):
         raise InvalidInput([Problem("--sweep", "names a key twice; give all its values at once")])
     if output is not None:

@@ -10,12 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from app.tables import LABELS, RATES, number, one_line
+from scenarios.axes import DRAWS
 from scenarios.compare import compare
 from scenarios.diff import CHANGES, Diff
 from scenarios.manifest import calendar_of
 from scenarios.run import Run
 from scenarios.sweep_tables import settings_line
-from scenarios.sweeps import DRAWS, Sweep
+from scenarios.sweeps import Sweep
 from scenarios.timing.audit import Audit
 from scenarios.timing.headroom import Limit
 

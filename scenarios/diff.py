@@ -12,6 +12,7 @@ from scenarios.changes import leaves
 from scenarios.compare import compare
 from scenarios.manifest import calendar_of
 from scenarios.run import Run
+from scenarios.timing.dollar_days import dollar_days
 
 DATED = frozenset(
     (
@@ -102,8 +103,6 @@ class Diff:
 
     def timing(self) -> list[dict[str, str]]:
         """Dollar-days by reason in both, and second − first."""
-        from scenarios.timing.dollar_days import dollar_days
-
         found = [dollar_days(run).by_reason() for run in (self.first, self.second)]
         rows = []
         for reason in dict.fromkeys([*found[0], *found[1]]):

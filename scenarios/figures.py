@@ -7,8 +7,15 @@ from scenarios.leverage import DebtHistory
 from scenarios.problems import InvalidInput, Problem, closest
 from scenarios.reinvestment_history import read_history
 from scenarios.run import Run
+from scenarios.timing import charts as timing_charts
 
-NAMES = (*reinvestment_charts.CHARTS, *reinvestment_charts.TABLES, *leverage_charts.CHARTS, *allocation_charts.CHARTS)
+NAMES = (
+    *reinvestment_charts.CHARTS,
+    *reinvestment_charts.TABLES,
+    *leverage_charts.CHARTS,
+    *allocation_charts.CHARTS,
+    *timing_charts.CHARTS,
+)
 """All figures that there are."""
 
 
@@ -18,6 +25,8 @@ def chart_data(run: Run, name: str) -> dict[str, Any]:
         return leverage_charts.CHARTS[name](DebtHistory(run)).as_json()
     if name in allocation_charts.CHARTS:
         return allocation_charts.CHARTS[name](run).as_json()
+    if name in timing_charts.CHARTS:
+        return timing_charts.CHARTS[name](run).as_json()
     found = reinvestment_charts.CHARTS.get(name) or reinvestment_charts.TABLES.get(name)
     if found is None:
         hint = closest(name, NAMES)

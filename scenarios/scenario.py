@@ -14,6 +14,8 @@ from events.stores.memory import MemoryLog
 from events.stores.sqlite import SqliteStore
 from events.stores.store import StoreError
 from handlers.allocation.settings import CapitalSettings
+from scenarios.axes import DRAWS, MAX_SEED, axis_values
+from scenarios.changes import leaves
 from scenarios.compose import Simulation
 from scenarios.inputs import KEYS, Reader, load_inputs
 from scenarios.loader import Document, lay_on, parse, validate
@@ -29,7 +31,6 @@ from sim.script import PythonScript
 from sim.streams import Streams
 
 LIBRARY = Path(__file__).parent / "library"
-MAX_SEED = 2**63 - 1
 
 
 def shipped() -> list[str]:
@@ -108,6 +109,7 @@ class Scenario:
         """Everything read and checked, files too. Raises InvalidInput with every problem found; nothing is written."""
         config = self.config
         script = read_script(config, self._document)
+        _check_axes(config, self._document)
         inputs = load_inputs(config, self._kept)
         calendar = config.calendar()
         make_market(config, calendar, [0, config.last_day()], Streams(0), inputs)
@@ -220,6 +222,22 @@ def _with_environment(document: Document) -> Document:
     added = {name: getattr(from_environment, name) for name in missing}
     values = {**document.values, "capital_allocation": {**section, **added}}
     return Document(document.source, values, document.positions, document.origins)
+
+
+def _check_axes(config: ScenarioConfig, document: Document) -> None:
+    """Whether the scenario's own sweep can be read. Raises InvalidInput with every axis that can't."""
+    known = leaves("", config.model_dump(mode="json", exclude={"script", "sweep"}))
+    problems: list[Problem] = []
+    for key, given in config.sweep.items():
+        try:
+            axis_values(key, given)
+        except InvalidInput as error:
+            problems += [document.problem(("sweep", key), problem.message) for problem in error.problems]
+        if key not in (*known, *DRAWS) and not any(name.startswith(f"{key}.") for name in known):
+            hint = closest(key, known)
+            problems.append(document.problem(("sweep", key), "there is no such setting", hint))
+    if problems:
+        raise InvalidInput(problems)
 
 
 def _anchor_files(document: Document, folder: Path) -> None:

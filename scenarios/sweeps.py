@@ -9,7 +9,6 @@ import hashlib
 import json
 import multiprocessing
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -22,19 +21,14 @@ from typing import Any, NamedTuple
 from events.facts import RunStarted
 from events.stores.sqlite import SqliteStore
 from events.stores.store import InputFile
-from scenarios.loader import parse_value
+from scenarios.axes import DRAWS, MAX_CELLS, Axes, axis_values
 from scenarios.problems import InvalidInput, Problem
-from scenarios.scenario import MAX_SEED, Scenario, play_in_memory
+from scenarios.scenario import Scenario, play_in_memory
 from scenarios.sweep_tables import summary
 
-DRAWS = ("seed", "replication")
-"""Axes that choose the draws; all others are settings."""
-
-MAX_CELLS = 1_000_000
 CHUNKS_A_WORKER = 16
 MAX_CHUNK = 16
 
-Axes = dict[str, list[Any]]
 Progress = Callable[[int, int], None]
 
 
@@ -96,43 +90,6 @@ class Sweep:
         if name != "sweep_fan":
             raise InvalidInput([Problem("chart", f"there is no '{name}' of a sweep; there is sweep_fan")])
         return fan(self).as_json()
-
-
-def parse_axis(text: str) -> tuple[str, list[Any]]:
-    """``a.b=1,2,3`` or ``seed=1:500`` (both ends belong to it; ``1:500:10`` steps). Raises InvalidInput."""
-    key, equals, values = text.partition("=")
-    if not equals or not key.strip() or not values.strip():
-        example = "expected KEY=VALUES like reinvestment_engine.reinvestment_delay=0,1,3 or seed=1:500"
-        raise InvalidInput([Problem("", f"{example}, got '{text}'", "--sweep")])
-    return key.strip(), axis_values(key.strip(), values.strip())
-
-
-def axis_values(key: str, given: Any) -> list[Any]:
-    """The values of an axis: a list, or a text with commas or a range. Raises InvalidInput."""
-    if isinstance(given, str):
-        span = re.fullmatch(r"(-?\d+):(-?\d+)(?::(\d+))?", given)
-        if span is None:
-            values = parse_value(f"[{given}]", f"--sweep {key}")
-        else:
-            first, last, step = int(span[1]), int(span[2]), int(span[3] or 1)
-            if step < 1 or last < first:
-                raise InvalidInput([Problem(key, f"expected a range like 1:500, got {given}", "sweep")])
-            if (last - first) // step >= MAX_CELLS:
-                raise InvalidInput([Problem(key, f"{given} has more than {MAX_CELLS:,} values", "sweep")])
-            values = list(range(first, last + 1, step))
-    else:
-        values = given
-    if not isinstance(values, list) or not values:
-        raise InvalidInput([Problem(key, f"expected values like 0,1,3 or 1:500, got {given!r}", "sweep")])
-    if key in DRAWS:
-        for value in values:
-            if type(value) is not int or not 0 <= value <= MAX_SEED:
-                raise InvalidInput([Problem(key, f"must be whole numbers from 0 to {MAX_SEED}, got {value}", "sweep")])
-    written = [json.dumps(value, default=str) for value in values]
-    doubled = next((value for value in written if written.count(value) > 1), None)
-    if doubled is not None:
-        raise InvalidInput([Problem(key, f"has {doubled} twice", "sweep")])
-    return values
 
 
 def sweep(

@@ -323,9 +323,9 @@ def test_reinvestment_is_drawn_and_printed_as_json(fundclock):
     assert code == 0
     assert "Reinvestment by year" in out
     assert "Net IRR" not in out
-    code, out, err = fundclock("show", "last", "--chart", "cash")
+    code, out, err = fundclock("show", "last", "--chart", "cush")
     assert (code, out) == (2, "")
-    assert "there is no 'cash'" in err
+    assert "there is no 'cush'; did you mean 'cash'?" in err
 
 
 def test_a_run_that_reinvested_nothing_says_so(fundclock):
@@ -431,7 +431,7 @@ def test_a_file_of_acts(fundclock, tmp_path):
     ("words", "code", "message"),
     [
         (("fork", "last", "--at", "2050-01-01"), 2, "at: 2050-01-01 is outside the fund's life"),
-        (("fork", "last", "--at", "tomorrow"), 2, "--at: expected a date like 2028-03-31, got 'tomorrow'"),
+        (("fork", "last", "--at", "tomorrow"), 2, "at: expected a date like 2028-03-31, got 'tomorrow'"),
         (("fork", "nothing", "--at", "2027-01-01"), 5, "no run has this name: 'nothing'"),
         (("fork", "last", "--at", "2027-01-01", "--set", "fund.size=5"), 2, "fund.size can't change during a run"),
         (("fork", "last", "--at", "2027-01-01", "--do", "missing.yaml"), 2, "missing.yaml: No such file"),

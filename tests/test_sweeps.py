@@ -9,8 +9,8 @@ import pytest
 
 from events.stores.sqlite import SqliteStore
 from scenarios import InvalidInput, Scenario, sweep
+from scenarios.axes import axis_values, parse_axis
 from scenarios.sweep_tables import QUANTILES
-from scenarios.sweeps import axis_values, parse_axis
 
 DELAY = "reinvestment_engine.reinvestment_delay"
 SHORT = {"fund.term_years": 4, "fund.reinvestment_period_years": 2, "fund.size": "20m"}

@@ -258,3 +258,33 @@ def test_an_audit_changes_nothing(base_run):
     before = base_run.state.digest(), base_run.head_hash
     audit(base_run, ladder=True, ties=True)
     assert (base_run.state.digest(), base_run.head_hash) == before
+
+
+def test_the_figures_of_timing_sum_to_what_they_are_of(base_run):
+    from decimal import Decimal
+
+    found = audit(base_run)
+    days = base_run.figure("dollar_days")
+    by_reason = {series["name"]: sum(series["y"]) for series in days["series"]}
+    expected = {reason: cents / 100 for reason, cents in found.dollar_days.by_reason().items()}
+    assert by_reason == pytest.approx(expected)
+    quarters = [sum(series["y"][place] for series in days["series"]) for place in range(len(days["series"][0]["x"]))]
+    ends = [0, *(record.day + 1 for record in of(base_run, "nav.reported/1"))]
+    from events.replay import replay
+
+    lay = [replay(base_run.log, end - 1).ledger.cent_days(end) / 100 for end in ends[1:4]]
+    assert quarters[:3] == pytest.approx([lay[0], lay[1] - lay[0], lay[2] - lay[1]])
+    waterfall = base_run.figure("timing_waterfall")["series"][0]
+    assert sum(waterfall["y"][:-1]) == pytest.approx(waterfall["y"][-1])
+    flows = base_run.figure("cash_sankey")["rows"]
+    by_use = {use: sum(Decimal(amount) for _, to, amount in flows if to == use) for _, use, _ in flows}
+    lent = sum(record.payload.principal_cents for record in of(base_run, "loan.originated/1"))
+    assert by_use["loans"] == Decimal(lent) / 100
+    paid = sum(record.payload.amount_cents for record in of(base_run, "capital.distributed/1"))
+    assert by_use["distribution"] == Decimal(paid) / 100
+    cash = base_run.figure("cash")["series"]
+    assert (cash[0]["y"][-1], cash[1]["y"][-1]) == (0, 0)
+    report = of(base_run, "nav.reported/1")[5]
+    nav = base_run.figure("nav")["series"]
+    assert nav[0]["y"][5] == report.payload.nav_cents / 100
+    assert nav[0]["y"][5] == pytest.approx(sum(series["y"][5] for series in nav[1:]))

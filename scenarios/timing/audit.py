@@ -138,12 +138,10 @@ def read_log(run: Run) -> Audit:
         for apply in folds.get(type(record.payload), ()):
             apply(record)
     day = run.state.day
-    cash.finish(day)
+    days = cash.finish(run)
     waits.finish(day)
     promises.finish()
     detections.finish()
-    stays = cash.book.stays
-    total = sum(stay.cents * (stay.last - stay.first) for stay in stays)
-    days = DollarDays(stays, total, run.state.ledger.cent_days(day))
+    stays = days.stays
     carry = yields.carry(stays, day, hurdle_of(scenario))
     return Audit(run, days, carry, waits, promises, [*detections.seen, *detections.minimum_reached(stays, day)])

@@ -66,9 +66,13 @@ INCOME: dict[type[Fact], str] = {
 
 @dataclass(frozen=True)
 class DollarDays:
-    """The stays of all cash of a run, and what they must sum to, in cents × nights."""
+    """The stays of all cash of a run, and what they must sum to, in cents × nights.
+
+    ``flows`` are cents by source and final use, also of cash that was used on its day.
+    """
 
     stays: list[Stay]
+    flows: dict[tuple[str, str], int]
     total: int
     cash_integral: int
 
@@ -93,11 +97,7 @@ def dollar_days(run: Run) -> DollarDays:
     fold = CashStays(run.manifest.scenario)
     for record in run.log.read(kinds=KINDS):
         fold.apply(record)
-    day = run.state.day
-    fold.finish(day)
-    stays = fold.book.stays
-    total = sum(stay.cents * (stay.last - stay.first) for stay in stays)
-    return DollarDays(stays, total, run.state.ledger.cent_days(day))
+    return fold.finish(run)
 
 
 class CashStays:
@@ -134,12 +134,14 @@ class CashStays:
             handler(self, record, fact)
             self._changed = True
 
-    def finish(self, day: int) -> None:
+    def finish(self, run: Run) -> DollarDays:
         """The log's end: what is still there is held."""
         self._close()
-        book = self.book
+        book, day = self.book, run.state.day
         for parts in (*book.proceeds.values(), *book.pools.values()):
             book.use(parts, HELD, day, 0)
+        total = sum(stay.cents * (stay.last - stay.first) for stay in book.stays)
+        return DollarDays(book.stays, book.flows, total, run.state.ledger.cent_days(day))
 
     def _close(self) -> None:
         """The evening: pools as the state has them, the lenders' part of them, then the reasons of the night."""

@@ -85,6 +85,8 @@ class Slice:
 class Book:
     """All slices, in the order in which each pool uses them, and the stays of what has left.
 
+    ``flows`` are cents by source and use, however long they lay.
+
     ``holding`` and ``tripped`` say whether a lender holds cash back and whether the circuit breaker is tripped.
     """
 
@@ -94,6 +96,7 @@ class Book:
         self.cents = dict.fromkeys((PROCEEDS, CALLED, DRAWN, OTHER), 0)
         self.holding = self.tripped = False
         self.stays: list[Stay] = []
+        self.flows: dict[tuple[str, str], int] = {}
         self._touched: dict[int, Slice] = {}
         self._day = 0
 
@@ -178,9 +181,11 @@ class Book:
 
     def use(self, parts: list[Slice], use: str, day: int, seq: int) -> int:
         """Slices that were cut have left the fund's cash for a use; how many cents that were."""
-        total, stays = 0, self.stays
+        total, stays, flows = 0, self.stays, self.flows
         for part in parts:
             total += part.cents
+            flow = part.source, use
+            flows[flow] = flows.get(flow, 0) + part.cents
             last = len(part.spans) - 1
             for place, (reason, first) in enumerate(part.spans):
                 until = day if place == last else part.spans[place + 1][1]
