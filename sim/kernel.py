@@ -39,7 +39,8 @@ class Kernel:
     """Carries out promises when they are due, and wakes the fund's processes."""
 
     def __init__(self, bus: EventBus, order: Sequence[Phase] = tuple(Phase), backwards: bool = False) -> None:
-        """``order`` of the phases of a day; ``backwards`` turns the order inside each of them round."""
+        """``order`` of the phases of a day; ``backwards`` turns the order of business keys
+        inside each of them round."""
         self._place = {phase: place for place, phase in enumerate(order, start=1)}
         self.backwards = backwards
         self.env = simpy.Environment(initial_time=0)
@@ -56,8 +57,7 @@ class Kernel:
 
     def start(self, processes: dict[str, Callable[[str], Process]]) -> None:
         """Start the fund's named, long-lived processes; each is given its name."""
-        names = sorted(processes, reverse=self.backwards)
-        self._ranks = {name: rank for rank, name in enumerate(names, start=1)}
+        self._ranks = {name: rank for rank, name in enumerate(sorted(processes), start=1)}
         for name in sorted(processes):
             self.processes[name] = self.env.process(processes[name](name))
 

@@ -44,6 +44,13 @@ def test_records_are_held_against_each_other_by_what_they_are_about(base_run, la
     for key, pair in pairs.items():
         assert (pair.first and pair.first.day) == exits[0].get(key)
         assert (pair.second and pair.second.day) == exits[1].get(key)
+        if pair.first and pair.second and pair.first.day != pair.second.day:
+            assert pair.change == "moved"
+    counts = found.kinds()["loan.exited/1"]
+    both = exits[0].keys() & exits[1].keys()
+    assert counts["moved"] == sum(exits[0][key] != exits[1][key] for key in both) > 50
+    quarters = [pair for pair in found.pairs if pair.kind == "nav.reported/1"]
+    assert all(pair.first.day == pair.second.day for pair in quarters)
     releases = {pair.key: pair for pair in found.pairs if pair.kind == "proceeds.released/1"}
     by_seq = {record.seq: record for record in base_run.log}
     for record in of(base_run, "proceeds.released/1"):
@@ -92,6 +99,20 @@ def test_runs_of_different_scenarios_can_be_held_against_each_other(base_run):
     assert found["only_in_one_total"] > 5
     assert len(found["only_in_one"]) == 5
     assert {"facility.drawn/1"} <= set(found["kinds"])
+
+
+def test_quarters_that_one_run_lacks_do_not_shift_the_others():
+    """With facilities from the second year on there are quarters in one run only; the others are held by their day."""
+    first = Scenario.load("base").with_(seed=3, set={"fund.distribution_frequency": "annual"}).run()
+    second = Scenario.load("base").with_(seed=3, set={"fund.cash_yield_spread_bps": -10_000}).run()
+    found = diff(first, second)  # no interest on cash in the second
+    interest = [pair for pair in found.pairs if pair.kind == "cash_interest.received/1"]
+    assert interest
+    assert all(pair.change == "only_first" for pair in interest)
+    third = Scenario.load("base").with_(seed=3, set={"market.base_rate.initial": "0.3%"}).run()
+    for pair in diff(first, third).pairs:
+        if pair.kind in ("cash_interest.received/1", "fee.accrued/1", "book.valued/1") and pair.first and pair.second:
+            assert pair.first.day == pair.second.day
 
 
 def test_one_log_may_go_on_where_the_other_ends(base_run, tmp_path):

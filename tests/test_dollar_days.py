@@ -97,6 +97,28 @@ def test_coupons_calls_and_yield_are_lots_too():
     assert {"exit", "coupon", "yield", "origination_fee"} <= sources
 
 
+def check_evening(book, state):
+    """Reasons are those of the evening's state: what lenders keep, hold back, what the breaker and the reserve hold."""
+    by_reason = defaultdict(int)
+    for part in book.all():
+        by_reason[part.spans[-1][0]] += part.cents
+    lendable = book.cents[OTHER] + book.cents["proceeds"] - state.ledger.reserve_cents
+    assert by_reason["reserve"] == state.ledger.reserve_cents
+    kept = min(state.facilities.kept_cents, book.cents[OTHER] + book.cents["proceeds"])
+    assert by_reason["debt_service_buffer"] <= kept
+    assert by_reason["debt_service_buffer"] >= min(kept - state.ledger.reserve_cents, lendable)
+    holding, tripped = state.facilities.holds_cash_back, state.conditions.tripped
+    if not holding:
+        assert by_reason["sweep"] == 0
+    else:
+        assert by_reason["awaiting_distribution"] <= book.cents[CALLED]
+        assert by_reason["delay"] == by_reason["awaiting_check"] == by_reason["uninvested_draw"] == 0
+    if not tripped:
+        assert by_reason["breaker"] == 0
+    elif not holding:
+        assert by_reason["delay"] == by_reason["awaiting_check"] == by_reason["uninvested_call"] == 0
+
+
 def check_run(run):
     """The identity, and that pools stay what the state says they are."""
     found = dollar_days(run)
@@ -128,6 +150,7 @@ def check_run(run):
                 assert fold.book.cents[CALLED] == called
                 held = state.ledger.cash_cents + state.ledger.reserve_cents
                 assert fold.book.cents[OTHER] == held - called - state.lots.cents - fold.book.cents[DRAWN]
+                check_evening(fold.book, state)
     data = audit(run).as_json()
     for table in data["waits"].values():
         assert table["dollar_days"] == table["integral"]
@@ -191,6 +214,19 @@ def test_indicative_carry_on_paper(tmp_path):
     assert waited["delay"] + waited["awaiting_check"] == 112 * 1_000_000_00
     assert found.carry["delay"] == round(31 * 1_000_000_00 * 0.05 / 365)
     assert found.carry["awaiting_check"] == pytest.approx(81 * 1_000_000_00 * 0.05 / 365, abs=1)
+
+
+def test_carry_of_what_waits_for_a_payment_day_is_the_hurdle(tmp_path):
+    """1 m waits 49 nights for 31 March at a hurdle of 8 %; the fund's cash earns 4 % (ACT/365)."""
+    rows = ["A,green,1000000,2500000,0.05,30,2027-02-10,sale,1000000"]
+    rate = {"model": "constant", "initial": 0.04, "floor": 0}
+    run = fund(
+        tmp_path, rows, fund__term_years=2, fund__reinvestment_period_years=1, waterfall__hurdle=0.08,
+        market__base_rate=rate, fund__cash_yield_spread_bps=0,
+    )  # fmt: skip
+    found = audit(run)
+    assert found.dollar_days.by_reason()["awaiting_distribution"] >= 49 * 1_000_000_00
+    assert found.carry["awaiting_distribution"] == pytest.approx(49 * 1_000_000_00 * (0.08 - 0.04) / 365, rel=2e-3)
 
 
 def test_carry_is_less_what_cash_earned():

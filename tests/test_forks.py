@@ -174,6 +174,24 @@ def test_a_lost_parent_is_named_and_the_fork_is_still_whole(tmp_path):
     assert verdict.checks["rerun"] == "ok"
 
 
+def test_a_parent_that_was_replaced_is_noticed(tmp_path):
+    import sqlite3
+
+    store = SqliteStore(tmp_path / "store.db")
+    run = Scenario.load("base").with_(seed=7).run(store)
+    late = run.fork(AT, set={DELAY: 3}, store=store)
+    other = Scenario.load("base").with_(seed=8).run(store)
+    raw = sqlite3.connect(tmp_path / "store.db")
+    raw.execute("UPDATE runs SET parent = ? WHERE run = ?", (other.name, late.name))
+    raw.commit()
+    verdict = verify(store, store.info(late.name))
+    assert (verdict.status, verdict.checks["parent"], verdict.bad_seq) == (
+        "mismatch",
+        "failed",
+        late.divergence_seq - 1,
+    )
+
+
 @pytest.mark.parametrize(
     ("at", "changes", "do", "message"),
     [

@@ -53,6 +53,8 @@ def test_any_key_can_be_swept(short):
     assert len(found.rows) == 4
     assert len({row["head_hash"] for row in found.rows}) == 4
     assert found.rows[0]["exits.age_years"] == {"mean": 2}
+    one = short.with_(replication=1, set={"zones.red.default_rate": "1%", "exits.age_years": {"mean": 2}}).run()
+    assert found.rows[1]["head_hash"] == one.head_hash
     strategies = sweep(short, {"reinvestment_engine.reinvestment_strategy": ["rebalance", "custom"]}, workers=1)
     assert len({row["head_hash"] for row in strategies.rows}) == 2
 

@@ -138,6 +138,22 @@ def test_promises_and_what_came_of_them(tmp_path):
     assert all(row["mean_lag_days"] in (0, None) for row in found.values())
 
 
+def test_recoveries_calls_and_draws_wait_by_the_log():
+    run = Scenario.load("levered").with_(seed=7).run()
+    waits = audit(run).as_json()["waits"]
+    recovered = {record.payload.loan_id: record.day for record in of(run, "loan.recovered/1")}
+    defaulted = of(run, "loan.defaulted/1")
+    expected = sum(r.payload.principal_cents * (recovered[r.payload.loan_id] - r.day) for r in defaulted)
+    assert cents(waits["recovery_wait"]["dollar_days"]) == expected
+    assert waits["recovery_wait"]["items"] == len(defaulted)
+    calls = sum(call.payload.amount_cents * (call.payload.due_day - call.day) for call in of(run, "capital.called/1"))
+    assert cents(waits["call_notice"]["dollar_days"]) == calls
+    asked = [r for r in of(run, "command.scheduled/1") if r.payload.command.kind == "facility.draw/1"]
+    draws = sum(r.payload.command.amount_cents * (r.payload.due_day - r.day) for r in asked)
+    assert cents(waits["draw_notice"]["dollar_days"]) == draws
+    assert set(waits["draw_notice"]["by"]) == {"green_sleeve", "ramp_line"}
+
+
 def test_a_draw_that_is_cut_is_cut():
     script = [
         {"at": "2026-12-28", "do": {"draw": {"amount": "3m", "facility": "green_sleeve"}}},
@@ -216,6 +232,27 @@ def test_the_order_of_a_day_can_be_swapped(base_run):
     data = found.as_json()
     low, high = map(float, data["net_cash"])
     assert low <= found.actual.net_cash / 100 <= high
+
+
+def test_ties_turned_round_turn_loans_round():
+    """Loans that exit on one day do so by name, or in the opposite order; promises of a day too."""
+    run = Scenario.load("instant").with_(seed=7).run()
+    from scenarios.rerun import plan_of
+
+    again = play_in_memory(plan_of(run.manifest, run.log, run.kept)._replace(backwards=True))
+
+    def together(played, kind, key):
+        days = {}
+        for record in of(played, kind):
+            days.setdefault(record.day, []).append(key(record))
+        return [names for names in days.values() if len(names) > 1]
+
+    exits = together(run, "loan.exited/1", lambda record: record.payload.loan_id)[0]
+    assert exits == sorted(exits)
+    turned = together(again, "loan.exited/1", lambda record: record.payload.loan_id)[0]
+    assert turned == exits[::-1]
+    released = together(again, "proceeds.released/1", lambda record: record.payload.lot)[0]
+    assert released == sorted(released, reverse=True)
 
 
 @pytest.mark.parametrize("seed", [3, 7])
