@@ -157,7 +157,8 @@ def runs_view(runs: Iterable[Any]) -> Table:
     """The runs of a store."""
     table = Table()
     for head in ("Run", "Scenario", "Seed", "Status", "Records", "Head", "Fork of"):
-        table.add_column(head, justify="right" if head in ("Seed", "Records") else "left", no_wrap=head == "Run")
+        justify: Literal["left", "right"] = "right" if head in ("Seed", "Records") else "left"
+        table.add_column(head, justify=justify, no_wrap=head not in ("Fork of", "Scenario"))
     for info in runs:
         seq = "" if info.divergence_seq is None else f" from seq {info.divergence_seq:,}"
         origin = "" if info.parent is None else f"{info.parent}{seq}"

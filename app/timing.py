@@ -40,12 +40,15 @@ def fork(
     """Play a run again up to a day, intervene, and play on with the same random draws."""
     from scenarios import forks
     from scenarios.loader import parse_setting
+    from scenarios.problems import InvalidInput, Problem
     from scenarios.verify import load_run
 
     terminal.configure_logs(log_level)
     opened, info = find_run(store, run)
     parent = load_run(opened, info)
     changes: dict[str, Any] = dict(parse_setting(text) for text in settings or [])
+    if len(changes) < len(settings or []):
+        raise InvalidInput([Problem("--set", "names a key twice; a setting has one value")])
     entries = () if do is None else forks.read_file(do)
     with progress(f"forking {info.run}") as on_day:
         made = forks.fork(parent, at, changes, entries, opened, on_day)
@@ -80,7 +83,7 @@ def diff(
     terminal.configure_logs(log_level)
     opened, info = find_run(store, first or "last")
     if second is None and info.parent is None:
-        raise InvalidInput([Problem("B", f"{info.run} is no fork; name the run to hold it against")])
+        raise InvalidInput([Problem("diff", f"{info.run} is no fork; name the run to hold it against")])
     infos = [info, opened.find(second)] if second is not None else [opened.find(str(info.parent)), info]
     found = hold(*(load_run(opened, info) for info in infos))
     if as_json:
@@ -136,7 +139,8 @@ def audit(
     from app.tables import console
     from app.timing_view import audit_view
 
-    console(wide=True).print(audit_view(found))
+    out = console(wide=True)
+    out.print(audit_view(found, out.width))
 
 
 @app.command()
@@ -156,6 +160,7 @@ def sweep(
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the rows as .csv or .parquet.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Play cells again that the store has.")] = False,
     store: Store = DEFAULT_STORE,
     as_json: AsJson = False,
     log_level: LogLevel = "warning",
@@ -170,6 +175,10 @@ def sweep(
     given = dict(parse_axis(text) for text in axes or [])
     if len(given) < len(axes or []):
         raise InvalidInput([Problem("--sweep", "names a key twice; give all its values at once")])
+    fixed = {text.partition("=")[0].strip() for text in settings or []} | ({"seed"} if seed is not None else set())
+    both = sorted(fixed & given.keys())
+    if both:
+        raise InvalidInput([Problem("--sweep", f"and another option both say what {', '.join(both)} is; use one")])
     if output is not None:
         check_format(output)
         if output.exists() and not force:
@@ -182,6 +191,7 @@ def sweep(
             given or None,
             workers=workers,
             store=open_store(store, create=True),
+            fresh=fresh,
             on_cell=on_cell,
         )
     terminal.log().info("sweep.finished", sweep=found.name, cells=len(found.rows), reused=found.reused)

@@ -29,9 +29,11 @@ def fork_line(run: Run) -> str:
 
 
 def signed(text: str) -> str:
-    """Money with a sign, or a dash for nothing."""
+    """Money or a count with a sign, or a dash for nothing that would be seen."""
     value = Decimal(text)
-    return f"{value:+,.2f}" if value else "–"
+    if abs(value) < Decimal("0.005"):
+        return "–"
+    return f"{value:+,}" if value == value.to_integral_value() and "." not in text else f"{value:+,.2f}"
 
 
 def basis_points(value: float | None) -> str:
@@ -42,7 +44,7 @@ def basis_points(value: float | None) -> str:
 def _table(title: str, *heads: str, left: int = 1) -> Table:
     table = Table(title=title, title_justify="left")
     for place, head in enumerate(heads):
-        table.add_column(head, justify="left" if place < left else "right", no_wrap=True)
+        table.add_column(head, justify="left" if place < left else "right", no_wrap=place >= left)  # names may fold
     return table
 
 
@@ -66,15 +68,21 @@ def diff_view(found: Diff, limit: int) -> RenderableType:
     for row in compare(found.first, found.second):
         name, delta = row["metric"], row["delta"]
         if name in LABELS and delta and Decimal(str(delta)):
-            shown = f"{delta * 100:+.4f} pp" if name in RATES else signed(str(delta))
-            metrics.add_row(LABELS[name], number(name, row["first"]), number(name, row["second"]), shown)
+            shown = (
+                basis_points(delta)
+                if name in RATES
+                else signed(f"{delta:f}" if isinstance(delta, float) else str(delta))
+            )
+            if shown != "–":
+                metrics.add_row(LABELS[name], number(name, row["first"]), number(name, row["second"]), shown)
     money = _table("Money by account of the ledger", "Account", "First", "Second", "Difference")
     for row in data["money"]:
         if Decimal(row["delta"]):
             money.add_row(row["account"], number("", row["first"]), number("", row["second"]), signed(row["delta"]))
     timing = _table("Dollar-days by reason", "Reason", "First", "Second", "Difference")
     for row in data["timing"]:
-        timing.add_row(row["reason"], number("", row["first"]), number("", row["second"]), signed(row["delta"]))
+        if Decimal(row["delta"]):
+            timing.add_row(row["reason"], number("", row["first"]), number("", row["second"]), signed(row["delta"]))
     kinds = _table("Records by what they are about", "Kind", "Same", "Moved", "Changed", "Only first", "Only second")
     for kind, counts in data["kinds"].items():
         kinds.add_row(kind, *(f"{counts[change]:,}" if counts[change] else "–" for change in CHANGES))
@@ -89,8 +97,8 @@ def diff_view(found: Diff, limit: int) -> RenderableType:
     return Group(*parts)
 
 
-def audit_view(found: Audit) -> RenderableType:
-    """An audit's tables."""
+def audit_view(found: Audit, width: int) -> RenderableType:
+    """An audit's tables, for so many columns."""
     data = found.as_json()
     total = found.dollar_days.total
     name = found.run.name or found.run.manifest.name
@@ -120,7 +128,7 @@ def audit_view(found: Audit) -> RenderableType:
             waits.add_row(name, f"{row['items']:,}", f"{row['mean_days']:,.1f}", number("", row["dollar_days"]))
     parts: list[RenderableType] = [days, uses, waits, _promises(data["promises"]), _latencies(data["latencies"])]
     if found.ladder is not None:
-        parts.append(_ladder(data))
+        parts.append(_ladder(data, width))
     if found.tie_order is not None:
         parts.append(_ties(data["tie_order"]))
     return Group(*parts)
@@ -149,38 +157,44 @@ def _latencies(data: Mapping[str, Any]) -> RenderableType:
     return Group(table, Text("since when a test would have failed: --shadow", style="dim"))
 
 
-def _ladder(data: Mapping[str, Any]) -> RenderableType:
+def _ladder(data: Mapping[str, Any], width: int) -> RenderableType:
+    """On a narrow terminal in thousands, and on a very narrow one without the future value."""
     title = f"What timing cost (future value at {data['future_value_rate']:.2%} on {data['future_value_date']})"
-    table = _table(title, "Rung", "LP net cash", "Step", "Future value", "Step", "Net IRR", "Step")
+    wide, future = width >= WIDE, width >= NARROW
+    heads = ["LP net cash", "Step", *(["Future value", "Step"] if future else []), "Net IRR", "Step"]
+    table = _table(title if wide else f"{title}, thousands", "Rung", *heads)
+
+    def money(value: str | None, step: bool) -> str:
+        if value is None:
+            return ""
+        if wide:
+            return signed(value) if step else number("", value)
+        thousands = Decimal(value) / 1000
+        return f"{thousands:+,.1f}" if step else f"{thousands:,.1f}"
+
     for row in data["steps"]:
         if not row["applies"]:
-            table.add_row(Text(f"{row['name']}: {row['reason']}".splitlines()[0], style="dim"), *[""] * 6)
+            reason = f"{row['name']}: {row['reason']}".splitlines()[0]
+            table.add_row(Text(reason, style="dim"), *[""] * len(heads))
             continue
         rate, step = row["net_irr"], row["delta_irr"]
-        first = row["delta_net_cash"] is None
-        table.add_row(
-            row["name"],
-            number("", row["net_cash"]),
-            "" if first else signed(row["delta_net_cash"]),
-            number("", row["future_value"]),
-            "" if first else signed(row["delta_future_value"]),
-            "–" if rate is None else f"{rate:.4%}",
-            "" if first else basis_points(step),
-        )
-    parts: list[RenderableType] = [
-        table,
-        Text(
-            f"each rung on those before it; residual {data['residual']}; conditions of scripts {data['conditions']}",
-            style="dim",
-        ),
-    ]
+        cells = [money(row["net_cash"], False), money(row["delta_net_cash"], True)]
+        if future:
+            cells += [money(row["future_value"], False), money(row["delta_future_value"], True)]
+        cells += ["–" if rate is None else f"{rate:.4%}", "" if row["delta_net_cash"] is None else basis_points(step)]
+        table.add_row(row["name"], *cells)
+    foot = f"each rung on those before it; residual {data['residual']}; conditions of scripts {data['conditions']}"
+    parts: list[RenderableType] = [table, Text(foot, style="dim")]
     if "shapley" in data:
         shares = _table("The same in every order (Shapley)", "Rung", "LP net cash", "Future value", "Net IRR")
         for name, row in data["shapley"].items():
-            rate = basis_points(row["net_irr"])
-            shares.add_row(name, signed(row["net_cash"]), signed(row["future_value"]), rate)
+            shares.add_row(name, signed(row["net_cash"]), signed(row["future_value"]), basis_points(row["net_irr"]))
         parts.append(shares)
     return Group(*parts)
+
+
+WIDE, NARROW = 130, 95
+"""Columns that the ladder needs with all its cents, and in thousands."""
 
 
 def _ties(data: Mapping[str, Any]) -> RenderableType:

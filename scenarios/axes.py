@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import date
 from typing import Any
 
 from scenarios.loader import parse_value
@@ -46,8 +47,11 @@ def axis_values(key: str, given: Any) -> list[Any]:
         for value in values:
             if type(value) is not int or not 0 <= value <= MAX_SEED:
                 raise InvalidInput([Problem(key, f"must be whole numbers from 0 to {MAX_SEED}, got {value}", "sweep")])
-    written = [json.dumps(value, default=str) for value in values]
-    doubled = next((value for value in written if written.count(value) > 1), None)
-    if doubled is not None:
-        raise InvalidInput([Problem(key, f"has {doubled} twice", "sweep")])
+    values = [value.isoformat() if isinstance(value, date) else value for value in values]
+    seen: set[str] = set()
+    for value in values:
+        written = json.dumps(value, default=str)
+        if written in seen:
+            raise InvalidInput([Problem(key, f"has {written} twice", "sweep")])
+        seen.add(written)
     return values

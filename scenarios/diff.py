@@ -206,7 +206,11 @@ def _about(record: Record, records: list[Record]) -> str:
 
 
 def _content(record: Record) -> dict[str, Any]:
-    return {name: value for name, value in record.payload.__dict__.items() if name not in REFERENCES}
+    fields = {name: value for name, value in record.payload.__dict__.items() if name not in REFERENCES}
+    if "command" in fields:
+        command = fields["command"].__dict__
+        fields["command"] = {name: value for name, value in command.items() if name not in REFERENCES}
+    return fields
 
 
 def _settings(first: Run, second: Run) -> list[dict[str, Any]]:

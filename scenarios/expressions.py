@@ -11,6 +11,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
 from scenarios.problems import closest
@@ -19,13 +20,14 @@ Kind = Literal["number", "truth", "date", "state"]
 Values = Mapping[str, Any]
 """State by name: floats, booleans, dates, names of volatility states, or None where undefined."""
 
-UNITS = {"": 1.0, "%": 0.01, "bp": 1e-4, "bps": 1e-4, "k": 1e3, "m": 1e6, "bn": 1e9}
+UNITS = {"": "1", "%": "0.01", "bp": "0.0001", "bps": "0.0001", "k": "1e3", "m": "1e6", "bn": "1e9"}
 STATES = ("low", "medium", "high", "extreme")
 MAX_LENGTH = 1000
 MAX_DEPTH = 50
 
 _TOKENS = re.compile(
-    r"\s*(?:(?P<date>\d{4}-\d\d-\d\d)|(?P<number>\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?)(?P<unit>%|[A-Za-z]+)?"
+    r"\s*(?:(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"|(?P<number>(?:[0-9][0-9_]*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(?P<unit>%|[A-Za-z]+)?"
     r"|(?P<name>[A-Za-z_]\w*(?:\.\w+)*)|(?P<sign><=|>=|==|!=|[-+*/()<>=]))"
 )
 _COMPARISONS = {
@@ -47,6 +49,9 @@ class ConditionError(ValueError):
         self.message = f"{message} (character {place})"
         self.suggestion = suggestion
 
+    def __str__(self) -> str:
+        return self.message + (f"; did you mean '{self.suggestion}'?" if self.suggestion else "")
+
 
 class _Node(NamedTuple):
     kind: Kind
@@ -61,9 +66,13 @@ class _Token(NamedTuple):
 
 
 class Condition(NamedTuple):
-    """A condition that was read: the state that it names, its dates, and whether it holds for given values."""
+    """A condition that was read: the state that it names, its dates, and whether it holds for given values.
+
+    ``words`` are the same for texts that differ only in their spaces.
+    """
 
     text: str
+    words: tuple[str, ...]
     names: tuple[str, ...]
     dates: tuple[date, ...]
     holds: Callable[[Values], bool]
@@ -73,13 +82,15 @@ def read_condition(text: str, known: Mapping[str, Kind]) -> Condition:
     """The condition that a text says, over these names. Raises ConditionError."""
     if len(text) > MAX_LENGTH:
         raise ConditionError(f"is longer than {MAX_LENGTH} characters", MAX_LENGTH)
-    parser = _Parser(_tokens(text), known)
+    tokens = _tokens(text)
+    parser = _Parser(tokens, known)
     node = parser.either(0)
     rest = parser.token
     if rest.kind != "end":
-        raise ConditionError(f"did not expect '{rest.text}'", rest.place)
+        raise ConditionError(f"did not expect '{rest.text}'", rest.place, closest(rest.text.lower(), ("and", "or")))
     _expect(node, "truth", "a condition is a comparison, like cash > 5m", 1)
-    return Condition(text, tuple(parser.names), tuple(parser.dates), node.value)
+    words = tuple(token.text + token.unit for token in tokens)
+    return Condition(text, words, tuple(parser.names), tuple(parser.dates), node.value)
 
 
 def _tokens(text: str) -> list[_Token]:
@@ -220,7 +231,7 @@ class _Parser:
         if name in STATES:
             return _Node("state", lambda _values: name)
         if name not in self._known:
-            hint = closest(name, self._known)
+            hint = closest(name, [*self._known, *STATES, "true", "false", "not"])
             allowed = "" if hint else f"; there are {', '.join(self._known)}"
             raise ConditionError(f"there is no state called '{name}'{allowed}", token.place, hint)
         self.names[name] = None
@@ -236,7 +247,7 @@ def _number(token: _Token) -> _Node:
     if unit not in UNITS:
         allowed = ", ".join(name for name in UNITS if name)
         raise ConditionError(f"unknown unit '{token.unit}'; there are {allowed}", token.place)
-    value = float(token.text.replace("_", "")) * UNITS[unit]
+    value = float(Decimal(token.text.replace("_", "")) * Decimal(UNITS[unit]))
     return _Node("number", lambda _values: value)
 
 

@@ -13,19 +13,21 @@ from pydantic import ValidationError
 from events.commands import SetConfig
 from events.dates import parse_iso
 from events.record import Record
+from events.state import State
 from events.stores.memory import MemoryLog
-from events.stores.sqlite import SqliteStore
-from events.stores.store import StoreError
+from events.stores.sqlite import SqliteStore, SqliteWriter
+from events.stores.store import Log, Status
 from scenarios.changes import changed, current
 from scenarios.compose import Simulation
 from scenarios.loader import Document, parse
 from scenarios.manifest import calendar_of
 from scenarios.plan import Added, Plan
 from scenarios.problems import InvalidInput, Problem, explain_validation
-from scenarios.rerun import PrefixCheck, plan_of
+from scenarios.rerun import PrefixCheck, plan_of, read_entries
 from scenarios.run import Run
+from scenarios.scenario import closing
 from scenarios.schema import ScenarioConfig, ScriptEntry, manual_body
-from scenarios.scripts import Act, Script, read_script
+from scenarios.scripts import Act, read_script
 
 Progress = Callable[[int, int], None]
 
@@ -46,62 +48,61 @@ def fork(
     what can't be done, Mismatch where the records before the day are not the parent's, StoreError.
     """
     plan, day = plan_fork(parent, at, set or {}, do)
-    before = sum(1 for _ in _until(parent, day))
+    before = sum(1 for _ in _until(parent, day)) or 1  # the manifest is the parent's in any case
     opened = store if store is None or isinstance(store, SqliteStore) else SqliteStore(store)
-    diverges = before + 1 if plan.added[len(_interventions(parent)) :] else None
-    branch = _Branch(plan, opened, (parent.name, diverges), _name(plan, day))
+    branch = _Branch(plan, opened, parent, before + 1, _name(plan, day))
     check = PrefixCheck(parent.log, before, branch, branch.prefix)
     last = plan.config.last_day()
     simulation = Simulation(plan, check, None if on_day is None else lambda day: on_day(day, last))
-    try:
+    with closing(branch.close):
         simulation.run()
         check.seal()
-    except KeyboardInterrupt:
-        branch.close("interrupted")
-        raise
-    except StoreError:
-        raise
-    except Exception:
-        branch.close("failed")
-        raise
-    branch.close("finished")
-    return branch.run(simulation.state, check.head_hash, parent)
+    same = check.shared == len(parent.log) == simulation.state.seq
+    return branch.run(simulation.state, check.head_hash, None if same else check.shared + 1)
 
 
 class _Branch:
     """Where a fork's records go: begun when the prefix has been checked, so that a fork that fails leaves nothing."""
 
-    def __init__(self, plan: Plan, store: SqliteStore | None, origin: tuple[str | None, int | None], name: str) -> None:
+    def __init__(self, plan: Plan, store: SqliteStore | None, parent: Run, at_least: int, name: str) -> None:
+        """The first record that differs has ``at_least`` this seq."""
         self.prefix: list[Record] = []
         self._plan = plan
         self._store = store
-        self._origin = origin
+        self._parent = parent
+        self._at_least = at_least
         self._name = name
-        self._writer: Any = None
+        self._memory = MemoryLog()
+        self._writer: SqliteWriter | None = None
 
     def append(self, records: list[Record]) -> None:
         """Take what comes after the prefix; the first time with all of the prefix, whole."""
+        if self.prefix:
+            records, self.prefix = [*self.prefix, *records], []
+        if self._store is None:
+            self._memory.append(records)
+            return
         if self._writer is None:
-            records = [*self.prefix, *records]
             plan = self._plan
-            self._writer = MemoryLog()
-            if self._store is not None:
-                name, seed, inputs = plan.manifest.name, plan.seed, plan.inputs.values()
-                self._writer = self._store.begin(self._name, name, seed, inputs, *self._origin)
+            name, seed, inputs = plan.manifest.name, plan.seed, plan.inputs.values()
+            self._writer = self._store.begin(self._name, name, seed, inputs, self._parent.name, self._at_least)
         self._writer.append(records)
 
-    def close(self, status: str) -> None:
+    def close(self, status: Status) -> None:
         """Write the rest and the status."""
-        if self._store is not None and self._writer is not None:
+        if self._writer is not None:
             self._writer.close(status)
 
-    def run(self, state: Any, head_hash: str, parent: Run) -> Run:
+    def run(self, state: State, head_hash: str, divergence_seq: int | None) -> Run:
         """The run that was played."""
-        name, log = None, self._writer
-        if self._store is not None:
+        name: str | None = None
+        log: Log = self._memory
+        if self._store is not None and self._writer is not None:
             name = self._writer.run
+            self._store.diverged(name, divergence_seq)
             log = self._store.log(name)
-        return Run(self._plan.manifest, log, state, head_hash, name, parent.kept, self._origin, self._plan.python)
+        origin = (self._parent.name, divergence_seq)
+        return Run(self._plan.manifest, log, state, head_hash, name, self._parent.kept, origin, self._plan.python)
 
 
 def plan_fork(
@@ -116,6 +117,9 @@ def plan_fork(
     plan = plan_of(parent.manifest, parent.log, parent.kept)
     if parent.python is not None:
         plan = plan._replace(python=parent.python, recorded=())
+    elif parent.manifest.python is not None and not parent.state.results.finished:
+        message = f"the run was played with the Python script {parent.manifest.python} and is not finished"
+        raise InvalidInput([Problem("run", f"{message}; resume it with the script first")])
     day, last = calendar.day(when), plan.config.last_day()
     if not 0 <= day < last:
         raise InvalidInput(
@@ -127,21 +131,21 @@ def plan_fork(
     config = plan.config
     for record in _until(parent, day, ("config.changed/1",)):
         config = changed(config, record.payload.changes)
-    entries, script = _entries(config, when, changes, do, _acts_on(plan, day))
-    added = plan.added
+    entries = _entries(config, when, changes, do, _acts_on(plan, day))
     if entries:
-        place = sum(other.day <= day for other in added)
-        added = (*added[:place], Added(day, entries, script), *added[place:])
-    return plan._replace(added=added), day
+        place = sum(other.day <= day for other in plan.added)
+        later = [
+            other._replace(script=read_entries(config, other.entries, number))
+            for number, other in enumerate(plan.added[place:], start=place + 1)
+        ]
+        mine = Added(day, entries, read_entries(config, entries, place))
+        plan = plan._replace(added=(*plan.added[:place], mine, *later))
+    return plan, day
 
 
 def _until(parent: Run, day: int, kinds: Sequence[str] | None = None) -> Iterator[Record]:
     """The parent's records of the days before ``day``."""
     return takewhile(lambda record: record.day < day, parent.log.read(kinds=kinds))
-
-
-def _interventions(parent: Run) -> list[Record]:
-    return list(parent.log.read(kinds=("script.added/1",)))
 
 
 def _acts_on(plan: Plan, day: int) -> list[Act]:
@@ -156,33 +160,62 @@ def _entries(
     changes: Mapping[str, Any],
     do: Sequence[Mapping[str, Any]] | Document,
     beside: list[Act],
-) -> tuple[list[dict[str, Any]], Script]:
-    """The script entries of an intervention, as they are recorded, and read."""
-    document = do if isinstance(do, Document) else Document("do", {"do": [dict(entry) for entry in do]})
+) -> list[dict[str, Any]]:
+    """The script entries of an intervention, as they are recorded. Raises InvalidInput for what can't be done."""
+    document = do if isinstance(do, Document) else Document("do", {"do": list(do)})
     given: list[Any] = list(document.values["do"])
     if changes:
         given.append({"do": {"set": dict(changes)}})
-        document.origins[("do", len(given) - 1)] = "set"
     entries: list[ScriptEntry] = []
     problems: list[Problem] = []
     for number, entry in enumerate(given):
-        whole = entry if isinstance(entry, dict) and "do" in entry else {"do": entry}
-        has_day = "when" in whole or "at" in whole or "year" in (manual_body(whole["do"]) or {})
-        dated = whole if has_day else {"at": at, **whole}
+        whole = _whole(entry, at)
         try:
-            entries.append(ScriptEntry.model_validate(dated))
+            entries.append(ScriptEntry.model_validate(whole))
         except ValidationError as error:
-            for path, message, hint in explain_validation(error, ScriptEntry, dated):
+            for path, message, hint in explain_validation(error, ScriptEntry, whole):
                 problems.append(document.problem(("do", number, *path), message, hint))
-            continue
-        if entries[-1].at is not None and entries[-1].at < at:
-            problems.append(document.problem(("do", number), f"{entries[-1].at} is before the fork's day {at}"))
     if problems:
         raise InvalidInput(problems)
-    read_script(config, document, entries, ("do",), beside)
+    first = config.calendar().day(at)
+    for act in beside:
+        if isinstance(act.command, SetConfig):  # what is asked for on the day already
+            config = changed(config, act.command.changes)
+    try:
+        read = read_script(config, document, entries, ("do",), beside)
+    except InvalidInput as error:
+        raise InvalidInput(
+            _about_settings(problem, len(given) - 1 if changes else None) for problem in error.problems
+        ) from None
+    for act in read.acts:
+        if act.day < first:
+            number = int(act.source.removeprefix("do[").removesuffix("]"))
+            when = config.calendar().date(act.day)
+            problems.append(document.problem(("do", number), f"{when} is before the fork's day {at}"))
+    if problems:
+        raise InvalidInput(problems)
     kept = [left for entry in entries if (left := _effective(entry, at, config)) is not None]
-    written = [entry.model_dump(mode="json") for entry in kept]
-    return written, read_script(config, Document("fork", {"fork": written}), kept, ("fork",))
+    return [entry.model_dump(mode="json") for entry in kept]
+
+
+def _whole(entry: Any, at: date) -> Any:
+    """An entry of an intervention as one of a script: a bare command gets its ``do:``, what has no time the day."""
+    if not isinstance(entry, dict):
+        return {"do": entry, "at": at}
+    whole = entry if entry.keys() & ScriptEntry.model_fields.keys() else {"do": entry}
+    do = whole.get("do")
+    timed = "when" in whole or "at" in whole or (isinstance(do, dict) and "year" in (manual_body(do) or {}))
+    return whole if timed else {"at": at, **whole}
+
+
+def _about_settings(problem: Problem, number: int | None) -> Problem:
+    """A problem of ``set`` by the setting's own key."""
+    start = f"do.{number}.do.set"
+    if number is None or not problem.key.startswith(start):
+        return problem
+    return Problem(
+        problem.key.removeprefix(start).removeprefix("."), problem.message, "--set", suggestion=problem.suggestion
+    )
 
 
 def _effective(entry: ScriptEntry, at: date, config: ScenarioConfig) -> ScriptEntry | None:
@@ -204,8 +237,10 @@ def read_file(path: Path) -> Document:
     except OSError as error:
         raise InvalidInput([Problem("", str(error.strerror), str(path))]) from None
     document = parse(content, path.name, listed="do")
-    if not isinstance(document.values.get("do"), list) or len(document.values) > 1:
-        document.values = {"do": [document.values]}  # one entry or command by itself
+    if isinstance(document.values.get("do"), list) and len(document.values) == 1:
+        return document
+    document.values = {"do": [document.values]}  # one entry or command by itself
+    document.positions = {("do", 0, *place): position for place, position in document.positions.items()}
     return document
 
 

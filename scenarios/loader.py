@@ -76,6 +76,10 @@ def parse(text: str | bytes, source: str, listed: str | None = None) -> Document
         document = Document(source, {})
         document.values = {listed: _Plain(document).convert(root, (listed,))}
         return document
+    if listed is not None and not isinstance(root, Mapping):
+        got = "nothing" if root is None else "text"
+        message = f"expected a list of script entries or commands, like '- shock_price: -20%'; got {got}"
+        raise InvalidInput([Problem("", message, source, 1, 1)])
     if root is None:
         raise InvalidInput([Problem("", "is empty; write at least one section, like 'fund:'", source)])
     if not isinstance(root, Mapping):

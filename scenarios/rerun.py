@@ -42,37 +42,41 @@ class PrefixCheck(ChainedLog):
     def __init__(self, stored: Log, count: int, beyond: LogWriter | None, checked: list[Record] | None = None) -> None:
         """The first ``count`` records of a log are checked.
 
-        With ``beyond`` None the re-run stops where they end; ``checked`` gets those that were met.
+        With ``beyond`` None the re-run stops where they end; ``checked`` gets those that were met. ``shared`` counts
+        records until the first that differs, also of those that need not be the same.
         """
         super().__init__()
         self._stored = stored
-        self._hashes = stored.hashes(count)
+        self._hashes = stored.hashes(None)
+        self._count = count
         self._beyond = beyond
         self._checked = checked
-        self._met = 0
         self._done = False
+        self.shared = 0
 
     def _write(self, records: list[Record], payloads: list[bytes], hashes: list[str]) -> None:
         """Check sealed records. Raises Mismatch at the first that differs."""
-        for place, (record, payload, digest) in enumerate(zip(records, payloads, hashes, strict=True)):
+        handed_on = 0
+        for record, payload, digest in zip(records, payloads, hashes, strict=True):
             expected = None if self._done else next(self._hashes, None)
-            if expected is None:
-                self._done = True
-                if self._beyond is None:
-                    raise EndOfPrefix
-                self._beyond.append(records[place:])
-                return
-            if expected != digest:
+            if expected == digest:
+                self.shared += 1
+            elif record.seq <= self._count:
                 raise Mismatch(record.seq, difference(self._stored.row(record.seq), record, payload))
-            self._met += 1
-            if self._checked is not None:
-                self._checked.append(record)
+            else:
+                self._done = True
+            if record.seq > self._count and self._beyond is None:
+                raise EndOfPrefix
+            if record.seq <= self._count:
+                handed_on += 1
+                if self._checked is not None:
+                    self._checked.append(record)
+        if self._beyond is not None and records[handed_on:]:
+            self._beyond.append(records[handed_on:])
 
     def leftover(self) -> RawRecord | None:
-        """A stored record that the re-run never came to."""
-        if self._done or next(self._hashes, None) is None:
-            return None
-        return self._stored.row(self._met + 1)
+        """A record that was to be met and that the re-run never came to."""
+        return self._stored.row(self.shared + 1) if self.shared < self._count else None
 
 
 def difference(row: RawRecord, record: Record, payload: bytes) -> str:
@@ -99,20 +103,23 @@ def plan_of(
     Of interventions, only the entries to ``keep``.
     """
     plan = Scenario.from_manifest(manifest, kept).plan()._replace(manifest=manifest)
-    config, added, recorded = plan.config, [], []
+    config = plan.config
+    added: list[Added] = []
+    recorded: list[Record] = []
     for record in log.read(kinds=KINDS):
         fact = record.payload
         if isinstance(fact, ConfigChanged):
             config = changed(config, fact.changes)
         elif isinstance(fact, ScriptAdded):
             entries = [entry for entry in fact.entries if keep(entry)]
-            added.append(Added(record.day, entries, read_entries(config, entries)))
+            added.append(Added(record.day, entries, read_entries(config, entries, len(added))))
         elif isinstance(fact, ConditionMet | CommandScheduled) and (fact.source or "").startswith(PYTHON):
             recorded.append(record)
     return plan._replace(added=tuple(added), recorded=tuple(recorded))
 
 
-def read_entries(config: ScenarioConfig, entries: list[dict[str, Any]]) -> Script:
-    """The script of an intervention, by the settings of its day."""
+def read_entries(config: ScenarioConfig, entries: list[dict[str, Any]], earlier: int) -> Script:
+    """The script of an intervention, by the settings of its day; the first one's entries are ``fork1[0]`` and so on."""
     read = [ScriptEntry.model_validate(entry) for entry in entries]
-    return read_script(config, Document("fork", {"fork": entries}), read, ("fork",))
+    name = f"fork{earlier + 1}"
+    return read_script(config, Document(name, {name: entries}), read, (name,))

@@ -2,7 +2,8 @@
 
 import copy
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,7 +13,7 @@ from events.commands import Reinvest
 from events.facts import RunStarted
 from events.stores.memory import MemoryLog
 from events.stores.sqlite import SqliteStore
-from events.stores.store import StoreError
+from events.stores.store import Status, StoreError
 from handlers.allocation.settings import CapitalSettings
 from scenarios.axes import DRAWS, MAX_SEED, axis_values
 from scenarios.changes import leaves
@@ -131,7 +132,7 @@ class Scenario:
         ``on_day`` is told (day, last day) at each month's end; ``script`` is a Python script, see
         ``sim.script.ScriptEnvironment``. Raises InvalidInput, StoreError, and what the script raises.
         """
-        plan = self.plan()._replace(python=script)
+        plan = with_script(self.plan(), script)
         if store is None:
             return play_in_memory(plan, on_day)
         opened = store if isinstance(store, SqliteStore) else SqliteStore(store)
@@ -154,6 +155,30 @@ class Scenario:
         ]
 
 
+def with_script(plan: Plan, script: PythonScript | None) -> Plan:
+    """The plan with a Python script, whose name is in the manifest."""
+    if script is None:
+        return plan
+    name = getattr(script, "__name__", "script")
+    return plan._replace(python=script, manifest=plan.manifest.model_copy(update={"python": name}))
+
+
+@contextmanager
+def closing(close: Callable[[Status], None]) -> Iterator[None]:
+    """Close a run's writer with what became of the run; what was recorded is kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        close("interrupted")
+        raise
+    except StoreError:
+        raise
+    except Exception:
+        close("failed")
+        raise
+    close("finished")
+
+
 def play_in_memory(plan: Plan, on_day: Callable[[int, int], None] | None = None) -> Run:
     """Run a plan with its log in memory."""
     log = MemoryLog()
@@ -167,17 +192,8 @@ def play_into(store: SqliteStore, plan: Plan, on_day: Callable[[int, int], None]
     """Run a plan into a store. On an interrupt or an error what was recorded is kept and the run's status says so."""
     writer = store.begin(run_name(plan), plan.manifest.name, plan.seed, plan.inputs.values())
     simulation = Simulation(plan, writer, _progress(plan, on_day))
-    try:
+    with closing(writer.close):
         simulation.run()
-        writer.close("finished")
-    except KeyboardInterrupt:
-        writer.close("interrupted")
-        raise
-    except StoreError:
-        raise
-    except Exception:
-        writer.close("failed")
-        raise
     return Run(
         plan.manifest,
         store.log(writer.run),

@@ -151,7 +151,7 @@ def command_of(do: dict[str, Any], path: Path, config: ScenarioConfig, document:
         path = (*path, name)
     else:
         raise InvalidInput([document.problem(path, f"expected one command, got {', '.join(map(str, do)) or 'none'}")])
-    if name not in ARGUMENTS:
+    if not isinstance(name, str) or name not in ARGUMENTS:
         hint = closest(str(name), ARGUMENTS)
         allowed = "" if hint else f"; allowed: {', '.join(ARGUMENTS)}"
         raise InvalidInput([document.problem(path, f"unknown command '{name}'{allowed}", hint)])

@@ -152,7 +152,7 @@ def _contradictions(read: Iterable[tuple[int | None, Act | Watch]], place: Path,
     problems = []
     earlier: dict[Any, list[Act | Watch]] = {}
     for number, entry in read:
-        when = entry.day if isinstance(entry, Act) else " ".join(entry.condition.text.split())
+        when = entry.day if isinstance(entry, Act) else entry.condition.words
         for other in earlier.setdefault(when, []):
             difference = _difference(other.command, entry.command)
             if number is not None and difference is not None:
@@ -210,4 +210,9 @@ def _day_of(entry: ScriptEntry, path: Path, config: ScenarioConfig, calendar: Ca
 
 def read_command(do: dict[str, Any], config: ScenarioConfig) -> Command:
     """The command that a Python script asks for, by the settings of the day. Raises InvalidInput."""
+    if not isinstance(do, dict):
+        message = f"expected a command like {{'shock_price': -0.2}}, got {do!r}"
+        raise InvalidInput([Problem("do", message, "script")])
+    if (manual_body(do) or {}).get("year") is not None:
+        raise InvalidInput([Problem("do", "a command of a Python script happens now: leave year out", "script")])
     return command_of(do, ("do",), config, Document("script", {"do": do}))

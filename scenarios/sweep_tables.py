@@ -95,11 +95,11 @@ FORMATS = (".csv", ".parquet")
 
 def check_format(path: Path) -> None:
     """Raises InvalidInput where rows can't be written to a file of this name."""
-    if path.suffix not in FORMATS:
+    if path.suffix.lower() not in FORMATS:
         message = f"expected a name that ends in .csv or .parquet, got '{path}'"
         raise InvalidInput([Problem("--output", message, suggestion=closest(path.suffix, FORMATS))])
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise InvalidInput([Problem("--output", "is not in a folder that is there", str(path))])
+    if path.is_dir() or not path.absolute().parent.is_dir() or not os.access(path.absolute().parent, os.W_OK):
+        raise InvalidInput([Problem("--output", "is not in a folder that can be written to", str(path))])
 
 
 def save(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
@@ -111,7 +111,7 @@ def save(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
             writer = csv.DictWriter(out, list(rows[0]))
             writer.writeheader()
             writer.writerows(rows)
-        if path.suffix == ".csv":
+        if path.suffix.lower() == ".csv":
             os.replace(text, path)
         else:
             _to_parquet(rows, text, partial)
@@ -139,8 +139,10 @@ def _type(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
     values = [row[name] for row in rows if row[name] is not None]
     if values and all(isinstance(value, bool) for value in values):
         return "BOOLEAN"
+    if any(isinstance(value, bool) for value in values):
+        return "VARCHAR"
     if all(isinstance(value, int) for value in values) and values:
-        return "UBIGINT" if min(values) >= 0 else "BIGINT"
+        return "BIGINT" if max(values) < 2**63 else "HUGEINT"
     if all(isinstance(value, int | float) for value in values):
         return "DOUBLE"
     if all(isinstance(value, str) and MONEY.fullmatch(value) for value in values):

@@ -9,6 +9,8 @@ import hashlib
 import json
 import multiprocessing
 import os
+import signal
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -99,13 +101,15 @@ def sweep(
     workers: int | None = None,
     executor: Executor | None = None,
     store: str | Path | SqliteStore | None = None,
+    fresh: bool = False,
     on_cell: Progress | None = None,
 ) -> Sweep:
     """Play a scenario under every combination of the axes' values (by default those of its ``sweep:`` section).
 
     ``workers`` processes do it, as many as there are cores unless given; with 1 it is done here. Any executor of
-    ``concurrent.futures`` may do it instead. With a ``store`` rows are kept as they come, and those that are there
-    are not played again. ``on_cell`` is told (cells done, cells). Raises InvalidInput before anything is played.
+    ``concurrent.futures`` may do it instead. With a ``store`` rows are kept as they come, and cells that are there
+    are not played again, unless all are to be ``fresh``. ``on_cell`` is told (cells done, cells). Raises InvalidInput
+    before anything is played.
 
     With processes of its own it must be called under ``if __name__ == "__main__":`` in a script.
     """
@@ -116,22 +120,24 @@ def sweep(
     combinations, cells = _cells(scenario, chosen)
     plans = _plans(scenario, combinations)
     manifests = [manifest.to_json() for manifest, _ in plans]
-    name = _name(manifests, cells)
     opened = store if store is None or isinstance(store, SqliteStore) else SqliteStore(store)
-    kept = {} if opened is None else {number: json.loads(row) for number, row in opened.cells(name)}
+    names = _names(manifests, cells)
+    found = {} if opened is None or fresh else opened.cells(names)
+    kept = {cell.number: json.loads(found[name]) for cell, name in zip(cells, names, strict=True) if name in found}
     missing = [cell for cell in cells if cell.number not in kept]
     tasks = _tasks(missing, manifests, [inputs for _, inputs in plans], workers)
-    rows = dict(kept)
+    rows: dict[int, dict[str, Any]] = dict(kept)
 
     def take(found: list[tuple[int, dict[str, Any]]]) -> None:
         if opened is not None:
-            opened.keep_cells(name, [(number, json.dumps(row)) for number, row in found])
+            opened.keep_cells([(names[number], json.dumps(row)) for number, row in found])
         rows.update(found)
         if on_cell is not None:
             on_cell(len(rows), len(cells))
 
     _play_all(tasks, workers, executor, take)
     done = [{"cell": cell.number, **_at(chosen, cell, combinations), **rows[cell.number]} for cell in cells]
+    name = hashlib.sha256("".join(names).encode()).hexdigest()[:16]
     return Sweep(name, scenario.name, chosen, done, len(kept))
 
 
@@ -175,13 +181,15 @@ def _plans(
     return plans
 
 
-def _name(manifests: Sequence[bytes], cells: Sequence[Cell]) -> str:
-    """What the rows depend on, as a short name: manifests (with versions) and draws."""
-    digest = hashlib.sha256()
-    for manifest in manifests:
-        digest.update(manifest)
-    digest.update(json.dumps(cells).encode())
-    return digest.hexdigest()[:16]
+def _names(manifests: Sequence[bytes], cells: Sequence[Cell]) -> list[str]:
+    """What each cell is made from, as a name: its manifest (with versions) and its draws."""
+    begun = [hashlib.sha256(manifest) for manifest in manifests]
+    names = []
+    for cell in cells:
+        digest = begun[cell.combination].copy()
+        digest.update(f"/{cell.seed}/{cell.replication}".encode())
+        names.append(digest.hexdigest())
+    return names
 
 
 def _tasks(
@@ -213,9 +221,10 @@ def _play_all(
     if executor is None:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([__name__])
-        own = executor = ProcessPoolExecutor(workers, context)
-    futures: list[Future[list[tuple[int, dict[str, Any]]]]] = [executor.submit(play_cells, task) for task in tasks]
+        own = executor = ProcessPoolExecutor(workers, context, initializer=_end_with_parent)
+    futures: list[Future[list[tuple[int, dict[str, Any]]]]] = []
     try:
+        futures += [executor.submit(play_cells, task) for task in tasks]
         for future in as_completed(futures):
             take(future.result())
     except BrokenProcessPool:
@@ -228,6 +237,19 @@ def _play_all(
     finally:
         if own is not None:
             own.shutdown(wait=True, cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """A worker whose sweep was killed ends too, instead of waiting for tasks that never come."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # this is a worker
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the sweep's to answer
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def play_cells(task: Task) -> list[tuple[int, dict[str, Any]]]:

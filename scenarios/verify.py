@@ -15,6 +15,8 @@ from scenarios.compose import Simulation
 from scenarios.manifest import versions
 from scenarios.rerun import EndOfPrefix, Mismatch, PrefixCheck, plan_of
 from scenarios.run import Run
+from scenarios.scenario import closing
+from sim.script import PythonScript
 
 Progress = Callable[[int, int], None]
 
@@ -45,6 +47,8 @@ class Verdict:
 
 def manifest_of(store: SqliteStore, info: RunInfo) -> RunStarted:
     """The first record of a run. Raises DamagedLog where it is not a manifest."""
+    if not info.records:
+        raise StoreError(f"nothing was recorded of run {info.run} yet")
     first = next(store.rows(info.run, limit=1), None)
     if first is None or first.seq != 1:
         raise DamagedLog(1, "the manifest is missing")
@@ -143,56 +147,58 @@ def _check_parent(store: SqliteStore, info: RunInfo) -> str:
     """Whether a fork's records before its divergence are its parent's. Raises DamagedLog where they are not."""
     if not any(other.run == info.parent for other in store.runs()):
         return f"{info.parent} is not in this store; the run itself is whole"
-    shared = info.records if info.divergence_seq is None else info.divergence_seq - 1
+    whole = min(info.records, store.info(str(info.parent)).records)
+    shared = whole if info.divergence_seq is None else info.divergence_seq - 1
     first, second = (next(store.rows(run, after=shared - 1, limit=1), None) for run in (info.run, str(info.parent)))
     if first is None or second is None or first.hash != second.hash:
         raise DamagedLog(shared, f"is not the record of its parent {info.parent}")
     return "ok"
 
 
-def resume(store: SqliteStore, info: RunInfo, on_day: Progress | None = None) -> Run:
+def resume(
+    store: SqliteStore, info: RunInfo, on_day: Progress | None = None, script: PythonScript | None = None
+) -> Run:
     """Complete an incomplete run: a re-run whose beginning is checked against the log.
 
-    Raises StoreError where the run is complete, Mismatch or DamagedLog where its log is not what a re-run gives.
+    One that was played with a Python ``script`` needs it again. Raises StoreError where the run is complete or its
+    script is missing, Mismatch or DamagedLog where its log is not what a re-run gives.
     """
     if info.status == "finished":
         raise StoreError(f"run {info.run} is finished; there is nothing to resume")
     if info.records:
         check_chain(store.rows(info.run), info)
     manifest = manifest_of(store, info)
-    return _rerun(store, info, manifest, info.run, on_day)
+    if manifest.python is not None and script is None:
+        raise StoreError(f"run {info.run} was played with the Python script {manifest.python}; resume it with that")
+    return _rerun(store, info, manifest, info.run, on_day, script)
 
 
 def _rerun(
-    store: SqliteStore, info: RunInfo, manifest: RunStarted, append_to: str | None, on_day: Progress | None
+    store: SqliteStore,
+    info: RunInfo,
+    manifest: RunStarted,
+    append_to: str | None,
+    on_day: Progress | None,
+    script: PythonScript | None = None,
 ) -> Run:
     plan = plan_of(manifest, store.log(info.run), store.input)
+    if script is not None:
+        plan = plan._replace(python=script, recorded=())
     writer = None if append_to is None else store.resume(append_to)
     stored = SqliteStore(store.path, create=False)
     try:
         check = PrefixCheck(stored.log(info.run), info.records, writer)
         last = plan.config.last_day()
         simulation = Simulation(plan, check, None if on_day is None else lambda day: on_day(day, last))
-        try:
+        with closing(writer.close if writer is not None else lambda _status: None):
             try:
                 simulation.run()
-            finally:
                 check.seal()
-        except EndOfPrefix:
-            pass
-        except KeyboardInterrupt:
-            if writer is not None:
-                writer.close("interrupted")
-            raise
-        except Exception:
-            if writer is not None:
-                writer.close("failed")
-            raise
-        left = check.leftover()
-        if left is not None:
-            raise Mismatch(left.seq, f"{left.kind} is in the log, but the re-run ends before it")
-        if writer is not None:
-            writer.close("finished")
+            except EndOfPrefix:
+                pass
+            left = check.leftover()
+            if left is not None:
+                raise Mismatch(left.seq, f"{left.kind} is in the log, but the re-run ends before it")
     finally:
         stored.close()
     return Run(manifest, store.log(info.run), simulation.state, check.head_hash, info.run)

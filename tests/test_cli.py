@@ -443,6 +443,8 @@ def test_a_file_of_acts(fundclock, tmp_path):
         (("sweep", "base", "--sweep", "seed"), 2, "expected KEY=VALUES like"),
         (("sweep", "base"), 2, "names nothing to sweep"),
         (("sweep", "base", "--sweep", "seed=1:3", "--sweep", "seed=4"), 2, "names a key twice"),
+        (("sweep", "base", "--seed", 5, "--sweep", "seed=1:3"), 2, "--sweep: and another option both say what seed is"),
+        (("fork", "last", "--at", "2027-01-01", "--set", f"{DELAY}=1", "--set", f"{DELAY}=2"), 2, "names a key twice"),
         (("sweep", "base", "--sweep", "seed=1:3", "-o", "rows.xls"), 2, "ends in .csv or .parquet"),
     ],
 )

@@ -133,3 +133,11 @@ def test_one_log_may_go_on_where_the_other_ends(base_run, tmp_path):
     assert first is None
     assert second.seq == len(stopped.log) + 1
     assert all(pair.change in ("same", "only_second") for pair in found.pairs)
+
+
+def test_numbers_of_records_are_no_difference(base_run):
+    """An intervention that does nothing shifts all seqs that follow it; the promises of lots are the same all the same."""
+    late = base_run.fork("2026-04-02", set={"reinvestment_engine.reinvestment_batch_size": 60})
+    counts = diff(base_run, late).kinds()
+    assert counts.get("command.scheduled/1", {}).get("changed", 0) == 0
+    assert set(counts) == {"script.added/1", "command.scheduled/1", "config.changed/1"}

@@ -91,6 +91,43 @@ def test_reserve_and_suspension_are_reasons(tmp_path):
     assert dollar_days(reserved).total == reserved.state.ledger.cent_days(reserved.state.day)
 
 
+def test_a_check_marks_what_it_left_and_nothing_else():
+    """A manual reinvestment leaves 2,279.90; the millions beside it wait for the annual check as before."""
+    script = [{"at": "2029-03-20", "do": {"reinvest": {"amount": 469_000}}}]
+    changes = {"reinvestment_engine.reinvestment_frequency": "annual", "script": script}
+    run = Scenario.load("base").with_(seed=1, set=changes).run()
+    (carried,) = [r for r in of(run, "proceeds.carried/1") if r.day == day("2029-03-20")]
+    left = [
+        stay for stay in dollar_days(run).stays
+        if stay.reason == "indivisible_remainder" and stay.first == carried.day
+    ]  # fmt: skip
+    assert sum(stay.cents for stay in left) == carried.payload.amount_cents
+    levered = Scenario.load("levered").with_(seed=7).run()
+    assert "declined" not in dollar_days(levered).by_reason()  # no check refused anything
+
+
+def test_what_was_refused_waits_again_when_lending_resumes(tmp_path):
+    script = [
+        {"at": "2026-06-15", "do": {"suspend_reinvestment": {}}},
+        {"at": "2026-07-15", "do": {"resume_reinvestment": {}}},
+    ]
+    run = fund(tmp_path, ROWS, market__breaker__nav_fall=1, script=script, **THREE)
+    assert in_dollars(run)["declined"] == 15 * 1_050_000  # from 30 June until 15 July, by the state of the night
+
+
+def test_no_room_by_the_market_is_a_refusal():
+    changes = {
+        "capital_allocation.strategy": "risk_parity",
+        "script": [{"at": "2028-01-03", "do": {"set_volatility": "extreme"}}],
+    }
+    run = Scenario.load("base").with_(seed=7, set=changes).run()
+    found = in_dollars(run)
+    assert found["declined"] > 0
+    cut = [record for record in of(run, "capital.reinvested/1") if record.payload.refused_cents]
+    refused = [record for record in of(run, "reinvestment.declined/1") if record.payload.reason == "risk_multiplier"]
+    assert cut or refused
+
+
 def test_coupons_calls_and_yield_are_lots_too():
     run = Scenario.load("base").with_(seed=4, set={"loans.interest_payment": "cash"}).run()
     sources = {source for source, _, _ in dollar_days(run).table}

@@ -27,6 +27,10 @@ VALUES = {
         ("cash < 5% * nav", True),
         ("cash <= 275bp * nav", False),
         ("cash == 3m", True),
+        ("nav * 35% == 35m", True),
+        ("nav * .5 == 50m", True),
+        ("3. * 1m == cash", True),
+        ("57% == .57", True),
         ("cash != 3m", False),
         ("nav - 2 * cash > 93m", True),
         ("nav - (2 - 1) * cash / 3 == 99m", True),
@@ -67,6 +71,8 @@ def test_conditions_mean_what_they_say(text, expected):
         ("cash >", "expected a name or a number, got the end (character 7)"),
         ("cahs > 5", "there is no state called 'cahs' (character 1)"),
         ("zzzzzz > 5", "there is no state called 'zzzzzz'; there are cash, nav, ratio"),
+        ("cash > 5 AND over", "did not expect 'AND' (character 10)"),
+        ("cash > ٣", "did not expect '٣'"),
         ("cash = 5", "expected == to compare, got = (character 6)"),
         ("cash > 5q", "unknown unit 'q'; there are %, bp, bps, k, m, bn (character 8)"),
         ("1 < cash < 5", "one comparison at a time; join them with and (character 10)"),
@@ -111,3 +117,11 @@ def test_arithmetic_agrees_with_python(a, b, c, first, second):
     text = f"({a}) {first} ({b}) {second} ({c})"
     held = read_condition(f"{text} > cash", KNOWN).holds({"cash": 0.5})
     assert held == (eval(text) > 0.5)
+
+
+def test_words_that_were_probably_meant_are_named():
+    for text, word in (("mood > hgih", "high"), ("cash > 5 AND over", "and"), ("cahs > 5", "cash")):
+        with pytest.raises(ConditionError) as caught:
+            read_condition(text, KNOWN)
+        assert caught.value.suggestion == word
+        assert f"did you mean '{word}'?" in str(caught.value)

@@ -49,7 +49,7 @@ def test_a_fork_shares_what_was_before_and_intervenes_in_the_morning(base_run):
     assert theirs[seq - 2].day < day(AT) <= theirs[seq - 1].day
     joined, promised, changed = mine[seq - 1 : seq + 2]
     assert (joined.kind, joined.day, joined.cause) == ("script.added/1", day(AT), None)
-    assert (promised.kind, promised.cause, promised.payload.source) == ("command.scheduled/1", joined.seq, "fork[0]")
+    assert (promised.kind, promised.cause, promised.payload.source) == ("command.scheduled/1", joined.seq, "fork1[0]")
     assert (changed.kind, changed.payload.previous, changed.day) == ("config.changed/1", {DELAY: 1}, day(AT))
     kept = {record.seq for record in theirs[: seq - 1] if record.kind == "command.scheduled/1"}
     due = {record.cause: record.day for record in mine if record.cause in kept and record.kind == "proceeds.released/1"}
@@ -251,3 +251,109 @@ def test_files_of_entries_are_read_with_their_places(tmp_path):
     assert "acts.yaml:4:3: do.2" in str(caught.value)
     path.write_text("do: {shock_price: -20%}\n")
     assert of(fork(run, AT, do=read_file(path)), "price.shocked/1")[0].day == day(AT)
+
+
+def first_difference(first, second):
+    pairs = zip(first.log, second.log, strict=False)
+    return next((a.seq for a, b in pairs if a.line() != b.line()), min(len(first.log), len(second.log)) + 1)
+
+
+def test_the_divergence_is_the_first_record_that_differs(tmp_path):
+    store = SqliteStore(tmp_path / "store.db")
+    run = Scenario.load("base").with_(seed=7).run(store)
+    once = run.fork(AT, set={DELAY: 3}, store=store)
+    twice = once.fork(AT, set={"reinvestment_engine.min_reinvestment_amount": 5}, store=store)
+    first = run.fork("2026-01-01", set={DELAY: 3}, store=store)
+    for fork, parent in ((once, run), (twice, once), (first, run)):
+        assert fork.divergence_seq == store.info(fork.name).divergence_seq == first_difference(parent, fork)
+        assert verify(store, store.info(fork.name)).status == "ok"
+    assert [record.payload.source for record in of(twice, "command.scheduled/1") if record.payload.source] == [
+        "fork1[0]", "fork2[0]",
+    ]  # fmt: skip
+
+
+def test_setting_what_an_earlier_fork_of_the_day_has_set_changes_nothing(base_run):
+    once = base_run.fork(AT, set={DELAY: 3})
+    again = once.fork(AT, set={DELAY: 3})
+    assert (again.divergence_seq, again.head_hash) == (None, once.head_hash)
+
+
+def test_a_fork_of_an_unfinished_run_that_changes_nothing_goes_on_where_it_stops(tmp_path):
+    store = SqliteStore(tmp_path / "store.db")
+
+    def stop(today, last):
+        if today > 900:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Scenario.load("base").with_(seed=7).run(store, stop)
+    stopped = load_run(store, store.find("last"))
+    whole = stopped.fork("2027-01-01", store=store)
+    assert whole.divergence_seq == len(stopped.log) + 1
+    assert verify(store, store.info(whole.name)).status == "ok"
+    assert whole.head_hash == Scenario.load("base").with_(seed=7).run().head_hash
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("suspend_reinvestment", "do.0.do: expected a mapping of keys, got 'suspend_reinvestment'"),
+        ([1, 2], "do.0.do: expected a mapping of keys"),
+        (None, "do.0.do: expected a mapping of keys, got None"),
+        ({"do": 5}, "do.0.do: expected a mapping of keys, got 5"),
+        ({"do": None}, "do.0.do: expected a mapping of keys, got None"),
+        ({"when": "cash > 5m"}, "do.0.do: is missing"),
+        ({"do": {"command": [1]}}, "unknown command '[1]'"),
+        ({"reinvest": {"amount": "1m", "year": 1}}, "2027-01-01 is before the fork's day 2028-03-31"),
+        ({"set": {}}, "expected settings like"),
+    ],
+)
+def test_entries_that_can_not_be_are_refused(base_run, entry, message):
+    with pytest.raises(InvalidInput) as caught:
+        base_run.fork(AT, do=[entry])
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "5", "shock_price", "# nothing\n"])
+def test_a_file_that_is_no_list_says_what_is_expected(tmp_path, text):
+    path = tmp_path / "acts.yaml"
+    path.write_text(text)
+    with pytest.raises(InvalidInput, match="expected a list of script entries or commands"):
+        read_file(path)
+
+
+def test_settings_are_named_as_they_were_given(base_run):
+    with pytest.raises(InvalidInput) as caught:
+        base_run.fork(AT, set={DELAY: -1})
+    assert "--set: reinvestment_engine.reinvestment_delay: input should be greater" in str(caught.value)
+
+
+def test_what_comes_before_the_first_commit_of_a_fork_is_in_it(tmp_path, monkeypatch):
+    """The first batch of a fork is on disk at once, with the prefix and the intervention."""
+    from events.stores.sqlite import SqliteStore as Store
+
+    store = Store(tmp_path / "store.db")
+    run = Scenario.load("base").with_(seed=7).run(store)
+    written = []
+    real = Store.commit
+
+    def commit(self, run_, rows, before, head, status):
+        written.append((before, len(rows)))
+        return real(self, run_, rows, before, head, status)
+
+    monkeypatch.setattr(Store, "commit", commit)
+    late = run.fork("2027-01-15", set={DELAY: 3}, store=store)
+    assert written[0][0] == 0
+    assert written[0][1] > late.divergence_seq
+
+
+def test_an_interrupt_while_a_fork_begins_is_an_interrupt(tmp_path, monkeypatch):
+    store = SqliteStore(tmp_path / "store.db")
+    run = Scenario.load("base").with_(seed=7).run(store)
+
+    def begin(*words):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SqliteStore, "begin", begin)
+    with pytest.raises(KeyboardInterrupt):
+        run.fork(AT, set={DELAY: 3}, store=store)

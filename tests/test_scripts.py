@@ -114,7 +114,7 @@ def test_state_is_what_the_log_says(base_run):
         (
             [
                 {"when": "cash > 5m", "do": {"trip_breaker": {}}},
-                {"when": "cash  > 5m", "do": {"reset_breaker": {}}},
+                {"when": "cash>5m", "do": {"reset_breaker": {}}},
             ],
             "contradicts script[0] under the same condition",
         ),
@@ -164,7 +164,8 @@ def test_a_python_script_does_what_it_says_and_leaves_its_line(base_run):
     assert (met.kind, met.payload.condition) == ("condition.met/1", "eligible_proceeds > 2m")
     assert suspended.day == met.day + 1
     before = [record for record in base_run.log if record.day < changed.day]
-    assert [record.line() for record in before] == [record.line() for record in list(run.log)[: len(before)]]
+    shared = list(run.log)[1 : len(before)]  # the manifest names the script
+    assert [record.line() for record in before[1:]] == [record.line() for record in shared]
 
 
 def test_a_run_with_a_python_script_verifies_without_the_script(tmp_path):
@@ -177,9 +178,33 @@ def test_a_run_with_a_python_script_verifies_without_the_script(tmp_path):
     assert run.fork("2029-01-01").head_hash == run.head_hash  # with the script itself
 
 
+def test_an_interrupted_run_with_a_python_script_is_resumed_with_it_or_not_at_all(tmp_path):
+    from events.stores.store import StoreError
+    from scenarios.verify import resume
+
+    store = SqliteStore(tmp_path / "store.db")
+    whole = Scenario.load("base").with_(seed=7).run(script=cautious)
+
+    def stop(today, last):
+        if today > day("2028-01-01"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Scenario.load("base").with_(seed=7).run(store, stop, cautious)
+    info = store.find("last")
+    with pytest.raises(StoreError, match="was played with the Python script cautious; resume it with that"):
+        resume(store, info)
+    with pytest.raises(InvalidInput, match="resume it with the script first"):
+        load_run(store, info).fork("2027-06-01", set={"reinvestment_engine.reinvestment_delay": 3})
+    assert resume(store, info, script=cautious).head_hash == whole.head_hash
+    assert whole.manifest.python == "cautious"
+
+
 @pytest.mark.parametrize(
     ("script", "error", "message"),
     [
+        (lambda fund: (yield fund.do("suspend_reinvestment")), InvalidInput, "expected a command like"),
+        (lambda fund: (yield fund.do({"reinvest": {"amount": 5, "year": 2}})), InvalidInput, "leave year out"),
         (lambda fund: None, TypeError, "must yield what it waits for"),
         (lambda fund: (yield fund.at("2050-01-01")), ValueError, "can't wait for 2050-01-01"),
         (lambda fund: (yield fund.when("nothing > 1")), ValueError, "there is no state called 'nothing'"),

@@ -65,14 +65,17 @@ def test_what_goes_in_comes_out(store, kind):
 
 def test_records_wait_for_a_full_transaction_and_the_head_moves_with_them(store):
     writer = store.begin("base-1", "base", 7, [])
-    made = batch(1, BATCH - 1)
+    first = batch(1, 300)
+    writer.append(first[0])
+    assert store.find("last").records == 300  # the first batch is on disk at once
+    made = batch(301, BATCH - 1, first[2][-1])
     writer.append(made[0])
-    assert store.find("last").records == 0
-    more = batch(BATCH, 1, made[2][-1])
+    assert store.find("last").records == 300
+    more = batch(300 + BATCH, 1, made[2][-1])
     writer.append(more[0])
     writer.seal()
     info = store.find("last")
-    assert (info.records, info.head_hash, info.status) == (BATCH, more[2][-1], "running")
+    assert (info.records, info.head_hash, info.status) == (300 + BATCH, more[2][-1], "running")
     writer.close("finished")
     assert store.find("last").status == "finished"
     check_chain(store.rows("base-1"), store.find("last"))

@@ -77,6 +77,9 @@ def test_a_sweep_goes_on_where_it_stopped(short, tmp_path):
     again = sweep(short, axes, workers=1, store=tmp_path / "store.db")
     assert again.reused == 12
     assert again.rows == found.rows
+    more = sweep(short, {DELAY: [0, 1, 2], "seed": "1:5"}, workers=1, store=store)
+    assert more.reused == 12  # a cell is a cell, whatever sweep it is in
+    assert sweep(short, axes, workers=1, store=store, fresh=True).reused == 0
     other = sweep(short.with_(set={"fund.size": "21m"}), axes, workers=1, store=store)
     assert other.reused == 0  # another scenario's cells are others
 
@@ -134,7 +137,7 @@ def test_files(short, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["it's.parquet", "rows.csv"]
     with pytest.raises(InvalidInput, match="ends in .csv or .parquet"):
         found.save(tmp_path / "rows.xlsx")
-    with pytest.raises(InvalidInput, match="not in a folder that is there"):
+    with pytest.raises(InvalidInput, match="not in a folder that can be written to"):
         found.save(tmp_path / "nowhere" / "rows.csv")
 
 
@@ -224,3 +227,68 @@ def test_a_cell_that_fails_is_an_error_and_the_others_are_kept(short, tmp_path, 
         sweep(short, {"seed": "1:4"}, workers=1, store=tmp_path / "s.db")
     monkeypatch.setattr(sweeps, "play_cells", real)
     assert sweep(short, {"seed": "1:4"}, workers=1, store=tmp_path / "s.db").reused == 2
+
+
+def test_many_draws_are_read_at_once():
+    assert len(axis_values("seed", "1:300000")) == 300_000
+
+
+def test_dates_can_be_swept(short):
+    found = sweep(short, dict([parse_axis("fund.start_date=2026-01-01,2027-01-01")]), workers=1)
+    assert json.loads(json.dumps(found.as_json()))["rows"][1]["fund.start_date"] == "2027-01-01"
+
+
+def test_columns_of_mixed_values_are_written(tmp_path):
+    from scenarios.sweep_tables import save
+
+    rows = [{"a": True, "b": -1, "c": None, "d": 1}, {"a": 2, "b": 2**63, "c": None, "d": 0.5}]
+    save(rows, tmp_path / "a*.PARQUET")
+    import duckdb
+
+    with duckdb.connect() as database:
+        found = database.execute("SELECT * FROM read_parquet(?)", [str(tmp_path / "a*.PARQUET")]).fetchall()
+    assert found == [("True", -1, None, 1.0), ("2", 2**63, None, 0.5)]
+
+
+def test_a_sweep_that_is_killed_leaves_no_worker_behind(tmp_path):
+    import os
+    import signal
+    import subprocess
+    import sys
+    import time
+    from pathlib import Path
+
+    if not Path("/proc/self/stat").exists():
+        pytest.skip("processes are looked up in /proc")
+    program = "from app.cli import main; main()"
+    words = ["sweep", "base", "--sweep", "seed=1:400", "--workers", "2", "--store", str(tmp_path / "s.db")]
+    root = Path(__file__).parent.parent
+    started = subprocess.Popen(
+        [sys.executable, "-c", program, *words], cwd=root, start_new_session=True, stderr=subprocess.DEVNULL
+    )
+
+    def family():
+        found = []
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = stat.read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[3]) == started.pid and fields[0] != "Z":
+                found.append(int(stat.parent.name))
+        return found
+
+    try:
+        deadline = time.monotonic() + 30
+        while len(family()) < 5 and time.monotonic() < deadline:  # sweep, fork server, tracker, two workers
+            time.sleep(0.2)
+        time.sleep(1)
+        started.kill()
+        started.wait()
+        deadline = time.monotonic() + 15
+        while family() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert family() == []
+    finally:
+        for pid in family():
+            os.kill(pid, signal.SIGKILL)

@@ -325,3 +325,61 @@ def test_the_figures_of_timing_sum_to_what_they_are_of(base_run):
     nav = base_run.figure("nav")["series"]
     assert nav[0]["y"][5] == report.payload.nav_cents / 100
     assert nav[0]["y"][5] == pytest.approx(sum(series["y"][5] for series in nav[1:]))
+
+
+def test_acts_of_forks_of_forks_keep_their_days_when_frozen(base_run):
+    once = base_run.fork("2027-06-01", do=[{"when": "date >= 2027-07-02", "do": {"shock_price": -0.1}}])
+    twice = once.fork("2029-06-01", do=[{"shock_price": -0.05}])
+    again = play_in_memory(counterfactual(twice, {}, frozen=True))
+    assert [record.day for record in of(again, "price.shocked/1")] == [
+        record.day for record in of(twice, "price.shocked/1")
+    ]
+    assert again.metrics == twice.metrics
+    thrice = twice.fork("2029-06-01", do=[{"when": "date >= 2029-08-02", "do": {"shock_price": -0.02}}])
+    assert play_in_memory(counterfactual(thrice, {}, frozen=True)).metrics == thrice.metrics
+    assert audit(thrice, ladder=True, shadow=False, frozen=True).as_json()["residual"] == "0.00"
+
+
+def test_a_rung_that_a_script_may_undo_later_is_pinned_from_where_it_stands():
+    reserve = "reinvestment_engine.enable_cash_reserve"
+    when = "eligible_proceeds < 1 and waiting_proceeds < 1 and day > 800 and day < 1700"
+    script = [{"when": when, "do": {"set": {reserve: True}}}]
+    run = Scenario.load("base").with_(seed=1, set={"script": script}).run()
+    assert of(run, "config.changed/1") == []  # it never fires in the run
+    found = {rung.name: rung for rung in ladder(run).rungs}
+    assert found["no_reserve"].reason is None
+    plain = Scenario.load("base").with_(seed=1).run()
+    last = {rung.name: rung for rung in ladder(plain).rungs}["no_call_notice"]
+    assert found["no_call_notice"].value == last.value
+
+
+def test_an_unfinished_run_is_not_held_against_whole_ones(tmp_path):
+    from events.stores.sqlite import SqliteStore
+    from scenarios.verify import load_run
+
+    store = SqliteStore(tmp_path / "store.db")
+
+    def stop(today, last):
+        if today > 900:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Scenario.load("levered").with_(seed=7).run(store, stop)
+    run = load_run(store, store.find("last"))
+    for question in (lambda: audit(run, ladder=True), lambda: audit(run, ties=True), lambda: headroom(run)):
+        with pytest.raises(InvalidInput, match="is not finished"):
+            question()
+    assert audit(run, shadow=True).shadowed
+
+
+def test_the_minimum_is_reached_in_the_reserve_too():
+    run = Scenario.load("base").with_(seed=1, set={"reinvestment_engine.enable_cash_reserve": True}).run()
+    rows = [row for row in audit(run).latencies if row.what == "minimum_reached"]
+    assert max(row.days_to_see for row in rows) > 10
+    from events.replay import replay
+
+    for row in rows[:4]:  # on the evening before it was not enough, from then on it was
+        target = to_cents(100e6 * 0.05)
+        before = replay(run.log, row.since - 1).lots.reserved_cents if row.since else 0
+        assert before - target < 100_000_00
+        assert row.since == row.seen or replay(run.log, row.since).lots.reserved_cents - target >= 100_000_00

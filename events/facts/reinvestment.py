@@ -23,6 +23,7 @@ class CapitalReinvested(Fact):
 
     ``target`` and ``actual`` are shares by zone and ``gap`` is actual − target; ``shortfall`` is what each zone has
     had too little of (below zero: too much) over the reinvestments so far, ``carried_cents`` what is left of the offer.
+    ``refused_cents`` were not offered, because the state of the market left no room for them.
     """
 
     kind: Literal["capital.reinvested/1"] = "capital.reinvested/1"
@@ -31,6 +32,7 @@ class CapitalReinvested(Fact):
     offered_cents: int
     amount_cents: int
     carried_cents: int
+    refused_cents: int
     loans: int
     loan_ids: list[str]
     target: dict[str, float]

@@ -9,7 +9,10 @@ from events.record import Fact
 
 
 class RunStarted(Fact):
-    """The manifest, always the first record: all that a byte-identical re-run needs beside the inputs."""
+    """The manifest, always the first record: all that a byte-identical re-run needs beside the inputs.
+
+    ``python`` is the name of a Python script, whose acts are in the log.
+    """
 
     kind: Literal["run.started/1"] = "run.started/1"
     name: str
@@ -22,6 +25,7 @@ class RunStarted(Fact):
     phases: list[str]
     versions: dict[str, str]
     lock_digest: str | None
+    python: str | None = None
 
 
 class RunFinished(Fact):

@@ -20,8 +20,8 @@ class MemoryLog(ChainedLog):
         self.records += records
         ChainedLog.append(self, records)
 
-    def hashes(self, limit: int) -> Iterator[str]:
-        """The hashes of the first ``limit`` records."""
+    def hashes(self, limit: int | None = None) -> Iterator[str]:
+        """The hashes of the first ``limit`` records, or of all."""
         self.seal()
         return iter(self._hashes[:limit])
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import sleep
@@ -41,11 +41,9 @@ PRAGMA user_version = {VERSION};
 """
 
 _CELLS = """
-CREATE TABLE IF NOT EXISTS cells (
-    sweep TEXT NOT NULL, cell INTEGER NOT NULL, row TEXT NOT NULL, PRIMARY KEY (sweep, cell)
-) STRICT, WITHOUT ROWID
+CREATE TABLE IF NOT EXISTS cells (cell TEXT NOT NULL PRIMARY KEY, row TEXT NOT NULL) STRICT, WITHOUT ROWID
 """
-"""Made with the first sweep: what is asked of it is kept by what it was made from."""
+"""Made with the first sweep. A cell's name is a hash of all that it is made from."""
 
 _INSERT = "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
@@ -174,19 +172,29 @@ class SqliteStore:
                 (status, records, head, run),
             )
 
-    def keep_cells(self, sweep: str, rows: Iterable[tuple[int, str]]) -> None:
-        """Keep rows of a sweep (cell and JSON text); a cell that is there already stays as it is."""
+    def keep_cells(self, rows: Iterable[tuple[str, str]]) -> None:
+        """Keep rows of sweeps (name of the cell and JSON text)."""
         with self._transaction() as db:
             db.execute(_CELLS)
-            db.executemany("INSERT OR IGNORE INTO cells VALUES (?, ?, ?)", [(sweep, *row) for row in rows])
+            db.executemany("INSERT OR REPLACE INTO cells VALUES (?, ?)", list(rows))
 
-    def cells(self, sweep: str) -> list[tuple[int, str]]:
-        """The rows of a sweep that are kept, by cell."""
+    def cells(self, names: Sequence[str]) -> dict[str, str]:
+        """The rows that are kept of these cells, by name."""
+        found: dict[str, str] = {}
         with self._errors():
             there = "SELECT 1 FROM sqlite_schema WHERE name = 'cells'"
             if self._db.execute(there).fetchone() is None:
-                return []
-            return self._db.execute("SELECT cell, row FROM cells WHERE sweep = ? ORDER BY cell", (sweep,)).fetchall()
+                return {}
+            for first in range(0, len(names), BATCH):
+                part = names[first : first + BATCH]
+                sql = f"SELECT cell, row FROM cells WHERE cell IN ({', '.join('?' * len(part))})"
+                found |= dict(self._db.execute(sql, list(part)))
+        return found
+
+    def diverged(self, run: str, seq: int | None) -> None:
+        """Say where a fork differs from its parent, now that it is known."""
+        with self._transaction() as db:
+            db.execute("UPDATE runs SET divergence_seq = ? WHERE run = ?", (seq, run))
 
     def runs(self) -> list[RunInfo]:
         """All runs, oldest first."""
@@ -203,7 +211,7 @@ class SqliteStore:
         if name == "last":
             if not runs:
                 raise no_such(name, "the store holds no run")
-            return runs[-1]
+            return next((info for info in reversed(runs) if info.records), runs[-1])
         matches = [info for info in runs if info.run == name] or [i for i in runs if i.run.startswith(name)]
         if not matches:
             raise no_such(name, "no run has this name")
@@ -240,11 +248,11 @@ class SqliteStore:
             for row in self._db.execute(sql, values):
                 yield RawRecord(*row)
 
-    def hashes(self, run: str, limit: int) -> Iterator[str]:
-        """The stored hashes of a run's first records."""
+    def hashes(self, run: str, limit: int | None = None) -> Iterator[str]:
+        """The stored hashes of a run's first records, or of all."""
         sql = "SELECT hash FROM records WHERE run = ? ORDER BY seq LIMIT ?"
         with self._errors():
-            for (digest,) in self._db.execute(sql, (run, limit)):
+            for (digest,) in self._db.execute(sql, (run, -1 if limit is None else limit)):
                 yield digest
 
     def input(self, digest: str) -> InputFile:
@@ -288,9 +296,10 @@ class SqliteWriter(ChainedLog):
     def append(self, records: list[Record]) -> None:
         """Take a batch; the first, which begins with the manifest, is on disk at once."""
         super().append(records)
-        if not self._written and not self._rows:
+        if not self._written:
             self.seal()
-            self._flush("running")
+            if not self._written:  # sealing has not written a whole batch
+                self._flush("running")
 
     def _flush(self, status: Status) -> None:
         rows = self._rows
@@ -314,8 +323,8 @@ class SqliteLog:
     def __len__(self) -> int:
         return self._store.info(self._run).records
 
-    def hashes(self, limit: int) -> Iterator[str]:
-        """The hashes of the first ``limit`` records."""
+    def hashes(self, limit: int | None = None) -> Iterator[str]:
+        """The hashes of the first ``limit`` records, or of all."""
         return self._store.hashes(self._run, limit)
 
     def row(self, seq: int) -> RawRecord:

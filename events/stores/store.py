@@ -73,8 +73,8 @@ class Log(Protocol):
 
     def __iter__(self) -> Iterator[Record]: ...
 
-    def hashes(self, limit: int) -> Iterator[str]:
-        """The hashes of the first ``limit`` records."""
+    def hashes(self, limit: int | None = None) -> Iterator[str]:
+        """The hashes of the first ``limit`` records, or of all."""
         ...
 
     def row(self, seq: int) -> RawRecord:

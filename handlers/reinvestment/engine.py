@@ -54,6 +54,7 @@ class _Check(NamedTuple):
     source: str | None = None
     multipliers: dict[str, float] | None = None
     details: dict[str, Any] = {}  # noqa: RUF012  (never changed)
+    refused_cents: int = 0
 
 
 class Reinvestment:
@@ -211,7 +212,7 @@ class Reinvestment:
         if room < offered:
             if room < max(to_cents(config.min_reinvestment_amount), self._purchases.smallest_cents()):
                 return self._decline(check, "risk_multiplier", amount=eligible)
-            check = check._replace(offered_cents=room)
+            check = check._replace(offered_cents=room, refused_cents=offered - room)
         minimum = to_cents(config.min_reinvestment_amount)
         if offered < minimum and not lots.suspended:
             return self._decline(check, "below_minimum", minimum=minimum)
@@ -256,6 +257,7 @@ class Reinvestment:
                 offered_cents=check.offered_cents,
                 amount_cents=spent,
                 carried_cents=left,
+                refused_cents=check.refused_cents,
                 loans=len(purchase.loans),
                 loan_ids=[loan.loan_id for loan in purchase.loans],
                 target=target,

@@ -6,6 +6,7 @@ from typing import Any
 from events.facts import CommandScheduled
 from scenarios.loader import Document, lay_on
 from scenarios.plan import Plan
+from scenarios.problems import InvalidInput, Problem
 from scenarios.rerun import plan_of
 from scenarios.run import Run
 from scenarios.scripts import Act, Script
@@ -28,6 +29,13 @@ def counterfactual(run: Run, settings: Mapping[str, Any], *, frozen: bool = Fals
     if run.python is not None and not frozen:
         plan = plan._replace(python=run.python, recorded=())
     return _frozen(plan, run) if frozen else plan
+
+
+def check_finished(run: Run, what: str) -> None:
+    """Raises InvalidInput for a run that is not finished: whole funds can't be held against part of one."""
+    if not run.state.results.finished:
+        message = f"is not finished, so that {what} would compare part of a fund with whole ones; `run --resume` first"
+        raise InvalidInput([Problem("run", message)])
 
 
 def _frozen(plan: Plan, run: Run) -> Plan:

@@ -33,6 +33,7 @@ from events.facts import (
     ProceedsReleased,
     ReinvestmentDeclined,
     ReinvestmentPeriodEnded,
+    ReinvestmentResumed,
     ReserveDrawn,
     ReserveFilled,
     ReserveReleased,
@@ -55,6 +56,9 @@ MARKS = {
 }
 """What a check has said of the cash that it left; the others are seen from the state of the night."""
 
+
+LOT_SOURCES = {"exit": "exit", "recovery": "recovery", "interest": "coupon", "call": "call_deployment"}
+"""What brought a lot, in the words of the fund's facts and in ours."""
 
 INCOME: dict[type[Fact], str] = {
     CashInterestReceived: "yield",
@@ -115,6 +119,8 @@ class CashStays:
             for fact, mutator in fold.on().items():
                 self._folds.setdefault(fact, []).append(mutator)
         self.facts = tuple(dict.fromkeys([*HANDLERS, *self._folds]))
+        self._released: dict[int, None] = {}
+        self._manual_sources: set[str] | None = None
         self._period_over = False
         self._kept = 0
         self._day = 0
@@ -233,18 +239,44 @@ class CashStays:
             parts = self.book.cut_lots([(fact.lot, fact.amount_cents)])
             self.book.move(parts, OTHER, awaiting=True)
         elif fact.trigger != "manual":
-            self._mark_eligible(MARKS.get(fact.reason))
+            self._clear_marks()
+            if fact.reason in MARKS:
+                self._mark_lots(0, fact.amount_cents, MARKS[fact.reason])
 
-    def _mark_eligible(self, mark: str | None) -> None:
-        """A check has looked at all that may be lent, and has left it for a reason."""
+    def _clear_marks(self, *marks: str) -> None:
+        """A check looks at all that may be lent; what the last one has said (or these marks alone) is over."""
         for parts in self.book.proceeds.values():
             for part in parts:
-                if part.released and part.mark != mark:
-                    part.mark = mark
+                if part.mark is not None and (not marks or part.mark in marks):
+                    part.mark = None
                     self.book.touch(part)
+
+    def _mark_lots(self, skip: int, cents: int, mark: str, sources: set[str] | None = None) -> None:
+        """What has been left of so many cents, after the first ``skip``, in the order of release."""
+        for key in list(self._released):
+            parts = self.book.proceeds.get(key)
+            if parts is None:
+                del self._released[key]
+                continue
+            place = 0
+            while place < len(parts) and cents > 0:
+                part = parts[place]
+                place += 1
+                if sources is not None and part.source not in sources:
+                    continue
+                limit = skip or cents
+                if part.cents > limit:
+                    parts.insert(place, self.book.divide(part, limit))
+                if skip:
+                    skip -= part.cents
+                    continue
+                cents -= part.cents
+                part.mark = mark
+                self.book.touch(part)
 
     def released(self, _record: Record, fact: ProceedsReleased) -> None:
         """A delay is over."""
+        self._released[fact.lot] = None
         for part in self.book.proceeds.get(fact.lot, ()):
             part.released = True
             self.book.touch(part)
@@ -259,6 +291,7 @@ class CashStays:
         else:
             lots = fact.lots
         for key, _ in lots:
+            self._released.setdefault(key)
             for part in book.proceeds.get(key, ()):
                 part.released = part.reserved = True
                 book.touch(part)
@@ -297,8 +330,10 @@ class CashStays:
     def reinvested(self, record: Record, fact: CapitalReinvested) -> None:
         """A check has bought loans."""
         self.book.use(self.book.cut_lots(fact.lots), "loans", record.day, record.seq)
+        self._manual_sources = {LOT_SOURCES[name] for name in fact.by_source} if fact.trigger == "manual" else None
         if fact.trigger != "manual":
-            self._mark_eligible("declined")  # for want of room, if no fact that follows says otherwise
+            self._clear_marks()
+            self._mark_lots(fact.offered_cents - fact.amount_cents, fact.refused_cents, "declined")
 
     def period_ended(self, _record: Record, _fact: ReinvestmentPeriodEnded) -> None:
         """What lots still hold goes to the partners."""
@@ -391,7 +426,11 @@ class CashStays:
 
     def carried(self, _record: Record, fact: ProceedsCarried) -> None:
         """A check has left something of its offer, and why."""
-        self._mark_eligible(MARKS[fact.reason])
+        self._mark_lots(0, fact.amount_cents, MARKS[fact.reason], self._manual_sources)
+
+    def resumed(self, _record: Record, _fact: ReinvestmentResumed) -> None:
+        """What was refused because reinvestment was suspended waits for the next check now."""
+        self._clear_marks("declined")
 
 
 def _called(part: Slice) -> bool:
@@ -425,6 +464,7 @@ HANDLERS: dict[type[Fact], Callable[[CashStays, Record, Any], None]] = {
     CapitalDistributed: CashStays.distributed,
     BreakerTripped: CashStays.breaker,
     BreakerReset: CashStays.breaker,
+    ReinvestmentResumed: CashStays.resumed,
 }
 """What each fact does to the slices."""
 

@@ -15,6 +15,7 @@ from scenarios.leverage import DebtHistory, stress
 from scenarios.manifest import calendar_of
 from scenarios.problems import InvalidInput, Problem
 from scenarios.run import Run
+from scenarios.timing.counterfactual import check_finished
 
 BREACHES = ("covenant.breached/1", "payment.defaulted/1", "event_of_default.declared/1")
 """What must not happen on or after the day."""
@@ -58,6 +59,7 @@ def headroom(run: Run, at: date | None = None, on_run: Callable[[int, int], None
     Raises InvalidInput where there are no facilities, or where the run breaches something after the day already.
     """
     history = DebtHistory(run)
+    check_finished(run, "the search")
     calendar = history.calendar
     when = at or date.fromisoformat(stress(run).date)
     first = calendar.day(when)

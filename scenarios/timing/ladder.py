@@ -11,11 +11,13 @@ from itertools import combinations, pairwise
 from math import factorial
 from typing import Any, NamedTuple
 
+from events.record import Record
 from events.units import from_cents
 from scenarios.problems import InvalidInput
 from scenarios.run import Run
 from scenarios.scenario import play_in_memory
-from scenarios.timing.counterfactual import counterfactual
+from scenarios.timing.counterfactual import check_finished, counterfactual
+from sim.script import PYTHON
 
 Progress = Callable[[int, int], None]
 
@@ -148,6 +150,7 @@ def ladder(
 
     ``shapley`` plays every combination of the rungs that apply. ``on_run`` is told (runs done, runs to do).
     """
+    check_finished(run, "the ladder")
     rate = first_rate(run) if rate is None else rate
     end = run.state.day
     names = {name: _why_not(run, name) for name in RUNGS}
@@ -169,6 +172,8 @@ def ladder(
     shares = _shapley(applying, known) if shapley else None
     dated = run.manifest.end_date
     conditions = "frozen" if frozen else "looked at again"
+    if run.python is None and any(_by_python(record) for record in run.log.read(kinds=("command.scheduled/1",))):
+        conditions += ", but what a Python script did is repeated"
     return Ladder(known[()], rungs, rate, end, dated, conditions, shares)
 
 
@@ -196,18 +201,17 @@ def _why_not(run: Run, name: str) -> str | None:
         return str(error)
     before: Any = run.manifest.scenario
     stands = all(_at(before, key) == _at(plan.config.model_dump(mode="json"), key) for key in settings)
-    scripted = any(_scripted(run, key) for key in settings)
-    return "it is so already" if stands and not scripted else None
+    return "it is so already" if stands and not any(plan.may_change(key) for key in settings) else None
+
+
+def _by_python(record: Record) -> bool:
+    return str(record.payload.source or "").startswith(PYTHON)
 
 
 def _at(scenario: Any, key: str) -> Any:
     for part in key.split("."):
         scenario = scenario[part]
     return scenario
-
-
-def _scripted(run: Run, key: str) -> bool:
-    return any(key in record.payload.changes for record in run.log.read(kinds=("config.changed/1",)))
 
 
 def _shapley(names: Sequence[str], known: Mapping[tuple[str, ...], Value]) -> dict[str, tuple[int, int, float | None]]:

@@ -28,6 +28,8 @@ SHADOWED = ("base", "ltv")
 """Tests of values, which can be made on any day; the others are about quarters, payments or deadlines."""
 
 MINIMUM = "reinvestment_engine.min_reinvestment_amount"
+RESERVE = "reinvestment_engine.enable_cash_reserve"
+TARGET = "reinvestment_engine.cash_reserve_target"
 ELIGIBLE = frozenset(("awaiting_check", "below_minimum", "batch_limit", "indivisible_remainder", "declined"))
 BOUGHT_BY_CHECKS = ("check", "release", "resumed", "reserve_max")
 
@@ -81,7 +83,9 @@ class Detections:
     def __init__(self, scenario: Any) -> None:
         self._open: dict[tuple[str, str], tuple[int, int]] = {}
         self.seen: list[Latency] = []
-        self._minimum = [(0, to_cents(scenario["reinvestment_engine"]["min_reinvestment_amount"]))]
+        engine = scenario["reinvestment_engine"]
+        self._size = scenario["fund"]["size"]
+        self._settings = {key: [(0, engine[key.partition(".")[2]])] for key in (MINIMUM, RESERVE, TARGET)}
         self._bought: list[tuple[int, int]] = []
 
     def apply(self, record: Record) -> None:
@@ -98,8 +102,9 @@ class Detections:
                 self._over("nav_fall", "fund", day)
             case CapitalReinvested() if fact.trigger in BOUGHT_BY_CHECKS:
                 self._bought.append((day, record.seq))
-            case ConfigChanged() if MINIMUM in fact.changes:
-                self._minimum.append((day, to_cents(fact.changes[MINIMUM])))  # type: ignore[arg-type]
+            case ConfigChanged():
+                for key in self._settings.keys() & fact.changes.keys():
+                    self._settings[key].append((day, fact.changes[key]))
 
     def _over(self, what: str, about: str, day: int) -> None:
         found = self._open.pop((what, about), None)
@@ -115,16 +120,26 @@ class Detections:
         self.seen.sort(key=lambda row: row.seen or 0)
 
     def minimum_reached(self, stays: Sequence[Stay], days: int) -> list[Latency]:
-        """Since when proceeds that could be lent had reached the minimum, at each check that lent them."""
-        change = np.zeros(days + 2, np.int64)
+        """Since when proceeds that could be lent had reached the minimum, at each check that lent them.
+
+        With a reserve, what may be lent is what lies in it above its target.
+        """
+        changes = np.zeros((2, days + 2), np.int64)
         for stay in stays:
-            if stay.reason in ELIGIBLE:
-                change[stay.first] += stay.cents
-                change[stay.last] -= stay.cents
-        eligible = np.cumsum(change)
-        minimum = np.ones(days + 2, np.int64)
-        for day, cents in self._minimum:
-            minimum[day:] = max(1, cents)
+            row = 0 if stay.reason in ELIGIBLE else 1 if stay.reason == "reserve" else None
+            if row is not None:
+                changes[row, stay.first] += stay.cents
+                changes[row, stay.last] -= stay.cents
+        eligible, reserved = np.cumsum(changes, axis=1)
+        target, minimum = np.zeros(days + 2, np.int64), np.ones(days + 2, np.int64)
+        with_reserve = np.zeros(days + 2, np.bool_)
+        for day, value in self._settings[MINIMUM]:
+            minimum[day:] = max(1, to_cents(value))
+        for day, value in self._settings[TARGET]:
+            target[day:] = to_cents(self._size * value)
+        for day, value in self._settings[RESERVE]:
+            with_reserve[day:] = value
+        eligible = np.where(with_reserve, reserved - target, eligible)
         short = np.flatnonzero(eligible < minimum)
         found = []
         for day, seq in self._bought:

@@ -15,6 +15,7 @@ from scenarios.plan import Plan
 from scenarios.rerun import plan_of
 from scenarios.run import Run
 from scenarios.scenario import play_in_memory
+from scenarios.timing.counterfactual import check_finished
 from scenarios.timing.ladder import Value, first_rate, value_of_run
 
 PERMUTABLE = {
@@ -64,6 +65,7 @@ class TieOrder:
 
 def tie_order(run: Run, on_run: Callable[[int, int], None] | None = None) -> TieOrder:
     """Play a run under each permutable swap, and with the order inside phases turned round."""
+    check_finished(run, "the order of a day")
     plan = plan_of(run.manifest, run.log, run.kept)
     rate, end = first_rate(run), run.state.day
     order = list(run.manifest.phases)
