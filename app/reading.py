@@ -40,7 +40,8 @@ def runs(store: Store = DEFAULT_STORE, as_json: AsJson = False, log_level: LogLe
         return
     from app.tables import console, runs_view
 
-    console().print(runs_view(found))
+    out = console()
+    out.print(runs_view(found, out.width))
 
 
 @app.command()

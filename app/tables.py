@@ -153,17 +153,18 @@ def flows_view(rows: Iterable[Mapping[str, Any]]) -> Table:
     return table
 
 
-def runs_view(runs: Iterable[Any]) -> Table:
-    """The runs of a store."""
+def runs_view(runs: Iterable[Any], width: int) -> Table:
+    """The runs of a store; on a narrow terminal without their heads."""
     table = Table()
-    for head in ("Run", "Scenario", "Seed", "Status", "Records", "Head", "Fork of"):
+    heads = ["Run", "Scenario", "Seed", "Status", "Records", *(["Head"] if width >= 100 else []), "Fork of"]
+    for head in heads:
         justify: Literal["left", "right"] = "right" if head in ("Seed", "Records") else "left"
         table.add_column(head, justify=justify, no_wrap=head not in ("Fork of", "Scenario"))
     for info in runs:
         seq = "" if info.divergence_seq is None else f" from seq {info.divergence_seq:,}"
         origin = "" if info.parent is None else f"{info.parent}{seq}"
-        head = info.head_hash[:12]
-        table.add_row(info.run, info.scenario, str(info.seed), info.status, f"{info.records:,}", head, origin)
+        cells = [info.run, info.scenario, str(info.seed), info.status, f"{info.records:,}"]
+        table.add_row(*cells, *([info.head_hash[:12]] if width >= 100 else []), origin)
     return table
 
 

@@ -231,8 +231,8 @@ def sweep_view(found: Sweep) -> RenderableType:
             settings = {key: row[key] for key in found.axes if key not in DRAWS}
             table.add_row(settings_line(settings), *(number(name, row[name]) for name in SWEPT))
         return table
-    heads = ("Mean", "5 %", "Median", "95 %", "Paired with the first", "±")
-    table = _table(f"{found.scenario}: net IRR over {draws:,} draws", "", *heads)
+    heads = ("Mean", "5 %", "Median", "95 %", "Paired", "±")
+    table = _table(f"{found.scenario}: net IRR over {draws:,} draws, paired with the first", "", *heads)
     for entry in found.summary:
         figures = entry["figures"].get("net_irr")
         if figures is None:

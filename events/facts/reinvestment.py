@@ -32,7 +32,7 @@ class CapitalReinvested(Fact):
     offered_cents: int
     amount_cents: int
     carried_cents: int
-    refused_cents: int
+    refused_cents: int = 0
     loans: int
     loan_ids: list[str]
     target: dict[str, float]
