@@ -41,7 +41,9 @@ class Kernel:
     def __init__(self, bus: EventBus, order: Sequence[Phase] = tuple(Phase), backwards: bool = False) -> None:
         """``order`` of the phases of a day; ``backwards`` turns the order of business keys
         inside each of them round."""
-        self._place = {phase: place for place, phase in enumerate(order, start=1)}
+        self._place = [0] * (len(Phase) + 1)  # by phase: a list is quicker than a dict of members
+        for place, phase in enumerate(order, start=1):
+            self._place[phase] = place
         self.backwards = backwards
         self.env = simpy.Environment(initial_time=0)
         self._bus = bus
