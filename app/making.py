@@ -1,7 +1,7 @@
 """Commands that make runs, and the scenarios that they are made from."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,12 +16,17 @@ from app.options import (
     Settings,
     Store,
     app,
+    check_new,
     choose,
     find_run,
+    new_file,
     open_store,
     print_json,
 )
 from app.terminal import progress, say
+
+if TYPE_CHECKING:
+    from scenarios.run import Run
 
 
 @app.command()
@@ -33,6 +38,9 @@ def run(
     settings: Settings = None,
     loans: Loans = None,
     resume: Annotated[str | None, typer.Option("--resume", metavar="RUN", help="Complete an interrupted run.")] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE", help="Write the run's report too (HTML).")
+    ] = None,
     fail_on_breach: Annotated[
         bool, typer.Option("--fail-on-breach", help="Exit with 3 if a covenant was breached.")
     ] = False,
@@ -46,6 +54,7 @@ def run(
     terminal.configure_logs(log_level)
     if (scenario is None) == (resume is None):
         raise typer.BadParameter("give a SCENARIO, or --resume RUN")
+    check_new(report, store)
     if resume is not None:
         opened, info = find_run(store, resume)
         terminal.log().info("run.resuming", run=info.run, records=info.records)
@@ -73,8 +82,18 @@ def run(
         console().print(run_view(played))
         for warning in played.refused + warnings:
             say(f"warning: {warning}")
+    if report is not None:
+        _write_report(played, report, store)
     if fail_on_breach and played.metrics["covenant_breaches"]:
         raise typer.Exit(terminal.BREACH)
+
+
+def _write_report(run: "Run", path: Path, store: str) -> None:
+    from app.report import report_html
+
+    with new_file(path, force=True, store=store) as out:
+        out.write(report_html(run).encode())
+    say(f"the report is in {path}")
 
 
 @app.command()
@@ -189,6 +208,8 @@ def demo(
     console().print(comparison_view(played[0], played[1], rows))
     for run in played:
         print(f"run {run.name}: {len(run.log):,} records, head {run.head_hash}")
+    path = Path("fundclock-demo.html")
+    _write_report(played[0], path, store)
     print(f"The logs are in {store}. Go on with: fundclock events {played[0].name} --limit 20")
 
 

@@ -1,7 +1,11 @@
 """What the commands share: the Typer application, options, and how stores, runs and scenarios are found."""
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
@@ -46,6 +50,37 @@ DEFAULT_STORE = "fundclock.db"
 def print_json(value: Any) -> None:
     """Data on stdout."""
     print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def check_new(path: Path | None, store: str) -> None:
+    """Whether a report may be written here, before anything is played. Raises InvalidInput where it may not."""
+    from scenarios.problems import InvalidInput, Problem
+
+    if path is None:
+        return
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise InvalidInput([Problem("--report", "is a folder, or in none that is there", str(path))])
+    if path.exists() and Path(store).exists() and path.samefile(store):
+        raise InvalidInput([Problem("--report", "is the store itself", str(path))])
+
+
+@contextmanager
+def new_file(path: Path, *, force: bool, store: str) -> Iterator[BinaryIO]:
+    """A file to write: there whole when all went well, else not at all. Raises InvalidInput where it can't be."""
+    from scenarios.problems import InvalidInput, Problem
+
+    if path.is_dir() or (path.exists() and not force):
+        hint = "is a folder" if path.is_dir() else "is there already; --force replaces it"
+        raise InvalidInput([Problem("--output", hint, str(path))])
+    if path.exists() and Path(store).exists() and path.samefile(store):
+        raise InvalidInput([Problem("--output", "is the store itself", str(path))])
+    partial = path.with_name(f"{path.name}.part")
+    try:
+        with partial.open("wb") as out:
+            yield out
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def open_store(store: str, *, create: bool = False) -> "SqliteStore":

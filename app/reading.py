@@ -17,6 +17,7 @@ from app.options import (
     app,
     day_of,
     find_run,
+    new_file,
     open_store,
     print_json,
 )
@@ -344,19 +345,9 @@ def export(
         case _:
             fund = FundConfig.model_validate(manifest.scenario["fund"])
             chunks = to_beancount(log, calendar_of(manifest), fund.currency, info.run)
-    if output.is_dir() or (output.exists() and not force):
-        hint = "is a folder" if output.is_dir() else "is there already; --force replaces it"
-        raise InvalidInput([Problem("--output", hint, str(output))])
-    if output.exists() and output.samefile(store):
-        raise InvalidInput([Problem("--output", "is the store itself", str(output))])
-    partial = output.with_name(f"{output.name}.part")
-    try:
-        with partial.open("wb") as out:
-            for chunk in chunks:
-                out.write(chunk)
-        os.replace(partial, output)
-    finally:
-        partial.unlink(missing_ok=True)
+    with new_file(output, force=force, store=store) as out:
+        for chunk in chunks:
+            out.write(chunk)
     if as_json:
         print_json(
             {
@@ -369,3 +360,26 @@ def export(
         )
     else:
         print(f"wrote {info.records:,} records of {info.run} to {output}")
+
+
+@app.command()
+def report(
+    run: RunName,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The page to write (HTML).")],
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+    store: Store = DEFAULT_STORE,
+    as_json: AsJson = False,
+    log_level: LogLevel = "warning",
+) -> None:
+    """Write a run's report: one page that opens without a network."""
+    from app.report import report_html
+    from scenarios.verify import load_run
+
+    terminal.configure_logs(log_level)
+    opened, info = find_run(store, run)
+    with new_file(output, force=force, store=store) as out:
+        out.write(report_html(load_run(opened, info)).encode())
+    if as_json:
+        print_json({"schema": "fundclock.report/1", "run": info.run, "file": str(output)})
+    else:
+        print(f"wrote the report of {info.run} to {output}")

@@ -82,10 +82,8 @@ class Ladder:
         ]
         before = self.actual
         for rung in self.rungs:
-            row = {"name": rung.name, "applies": rung.reason is None, "settings": rung.settings}
-            steps.append(
-                {**row, **_row(rung.value, before), **({} if rung.reason is None else {"reason": rung.reason})}
-            )
+            row = {"name": rung.name, "applies": rung.reason is None, "settings": rung.settings, "reason": rung.reason}
+            steps.append({**row, **_row(rung.value, before)})
             before = rung.value
         found = {
             "steps": steps,

@@ -1,0 +1,130 @@
+"""Figures drawn from their data, and the report that holds them."""
+
+import json
+import re
+
+import pytest
+
+from app.figures import draw, numbers
+from app.report import report_html
+from scenarios import Scenario, sweep
+from scenarios.figures import NAMES
+from scenarios.timing.charts import CHARTS as TIMING
+
+FULL = {"capital_allocation.strategy": "risk_parity", "reinvestment_engine.enable_cash_reserve": True}
+
+
+@pytest.fixture(scope="module")
+def full_run():
+    """A run that has every figure."""
+    return Scenario.load("levered").with_(seed=7, set=FULL).run()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_figure_draws_all_its_numbers(full_run, name):
+    data = full_run.figure(name)
+    figure = json.loads(draw(data).to_json())
+    traces = figure["data"]
+    assert figure["layout"]["title"]["text"] == data["title"]
+    if name == "cash_sankey":
+        assert len(traces[0]["link"]["value"]) == len(data["rows"])
+        return
+    if data["schema"] == "fundclock.table/1":
+        assert len(traces[0]["cells"]["values"]) == len(data["columns"])
+        assert len(traces[0]["cells"]["values"][0]) == len(data["rows"])
+        return
+    drawn = {}
+    for trace in traces:
+        drawn.setdefault(trace["name"], trace)  # thresholds come last
+    for series in data["series"]:
+        trace = drawn[series["name"].replace("_", " ") if name != "timing_waterfall" else series["name"]]
+        assert len(trace["x"]) == len(series["x"])
+        if name != "timing_waterfall":
+            assert trace["customdata"] == series["records"]  # what a click leads to
+    assert len(traces) == len(data["series"]) + sum(bool(line["y"]) for line in data["thresholds"])
+
+
+def test_the_waterfall_stands_on_the_run_and_ends_without_any_wait(full_run):
+    data = full_run.figure("timing_waterfall")
+    bars = draw(data).data[0]
+    assert (bars.measure[0], bars.measure[-1]) == ("absolute", "total")
+    assert sum(bars.y[:-1]) == pytest.approx(data["series"][0]["y"][-1])
+
+
+def test_the_fan_has_a_band_for_each_pair_of_quantiles():
+    found = sweep(
+        Scenario.load("base").with_(
+            set={"fund.term_years": 3, "fund.reinvestment_period_years": 2, "fund.size": "10m"}
+        ),
+        {"reinvestment_engine.reinvestment_delay": [0, 3], "seed": "1:3"},
+        workers=1,
+    )
+    traces = draw(found.figure("sweep_fan")).data
+    assert [trace.name for trace in traces if trace.showlegend is not False] == ["5% to 95%", "25% to 75%", "median"]
+
+
+@pytest.mark.parametrize("name", ["cash", "reinvestment_by_zone", "reinvestment_summary_table"])
+def test_the_numbers_of_a_figure_are_a_table(full_run, name):
+    data = full_run.figure(name)
+    heads, rows = numbers(data)
+    assert all(len(row) == len(heads) for row in rows)
+    if "series" in data:
+        series = data["series"][0]
+        by_x = {row[0]: row[1] for row in rows}
+        assert by_x == dict(zip(series["x"], series["y"], strict=True))
+    else:
+        assert rows == data["rows"]
+
+
+def test_the_report_has_everything_and_needs_nothing(full_run):
+    page = report_html(full_run)
+    for name in (*NAMES, *TIMING):
+        assert f'id="chart-{name}"' in page, name
+    for heading in ("Summary", "Cash and time", "Reinvestment", "Risk", "Leverage", "Allocation", "Covenants",
+                    "Timing audit", "Manifest", "Where the dollar-days went", "What timing cost"):  # fmt: skip
+        assert f">{heading}<" in page
+    assert full_run.head_hash in page
+    outside = page.replace(page[page.index("<script>") : page.index("</script>")], "")  # but for the library itself
+    assert not re.findall(r'(?:src|href)="(?!#)', outside)
+    assert "http" not in re.sub(r"https?://www\.w3\.org/\S+", "", outside)
+
+
+def test_names_can_not_break_the_page():
+    act = {"reinvest": {"amount": 5, "source_details": {"why": "</script><b>x"}}}
+    changes = {"fund.term_years": 3, "fund.reinvestment_period_years": 2, "fund.size": "5m"}
+    script = [{"at": "2026-06-01", "do": act}]
+    run = Scenario.load("base").with_(seed=1, set={**changes, "script": script}).run()
+    page = report_html(run)
+    assert "</script><b>" not in page
+    assert "&lt;/script&gt;&lt;b&gt;x" in page
+    assert page.count("<script>") == page.count("</script>") == 2
+
+
+def test_a_report_of_an_unfinished_run_says_so(tmp_path):
+    from events.stores.sqlite import SqliteStore
+    from scenarios.verify import load_run
+
+    store = SqliteStore(tmp_path / "store.db")
+
+    def stop(today, last):
+        if today > 900:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Scenario.load("base").with_(seed=7).run(store, stop)
+    page = report_html(load_run(store, store.find("last")))
+    assert "The run is not finished" in page
+    assert 'id="chart-timing_waterfall"' not in page
+
+
+def test_reports_from_the_command_line(fundclock, tmp_path):
+    small = ["--set", "fund.size=4m", "--set", "fund.term_years=3", "--set", "fund.reinvestment_period_years=2"]
+    code, _, err = fundclock("run", "base", *small, "--report", "one.html")
+    assert (code, "the report is in one.html" in err) == (0, True)
+    code, out, _ = fundclock("report", "last", "-o", "two.html")
+    assert (code, "wrote the report of" in out) == (0, True)
+    assert (tmp_path / "one.html").read_bytes() == (tmp_path / "two.html").read_bytes()
+    code, _, err = fundclock("report", "last", "-o", "two.html")
+    assert (code, "is there already; --force replaces it" in err) == (2, True)
+    code, out, err = fundclock("run", "base", *small, "--report", "nowhere/one.html")
+    assert (code, out, "in none that is there" in err) == (2, "", True)
