@@ -14,7 +14,7 @@ from app.terminal import say
 
 __all__ = ["app", "main", "making", "reading", "timing"]
 
-LATER = ("ensemble", "serve")
+LATER = ("ensemble",)
 """Commands that are announced and not built yet."""
 
 

@@ -225,3 +225,30 @@ def version(as_json: AsJson = False, log_level: LogLevel = "warning") -> None:
     else:
         for name, value in found.items():
             print(f"{name} {value}")
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option("--host", help="The address; beyond loopback a token is needed.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="The port.")] = 8000,
+    token: Annotated[
+        str | None, typer.Option("--token", envvar="FUNDCLOCK_TOKEN", help="What clients must send as a bearer token.")
+    ] = None,
+    allow: Annotated[
+        list[str] | None, typer.Option("--allow-host", metavar="HOST[:PORT]", help="Another Host that is answered.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, max=256, help="Processes that play; else one for each core.")
+    ] = None,
+    store: Store = DEFAULT_STORE,
+    log_level: LogLevel = "warning",
+) -> None:
+    """Serve a store over HTTP, on this machine alone unless told to with a token."""
+    from app.service.serve import serve as listen
+    from scenarios.problems import InvalidInput, Problem
+
+    terminal.configure_logs(log_level)
+    if store.startswith(("postgresql://", "postgres://")):
+        raise InvalidInput([Problem("--store", "PostgreSQL stores are not available yet; give a file path")])
+    say(f"serving {store} on http://{host}:{port}/api/v1 (Ctrl-C ends it)")
+    listen(Path(store), host, port, token, allow or [], workers)

@@ -188,9 +188,14 @@ def play_in_memory(plan: Plan, on_day: Callable[[int, int], None] | None = None)
     return Run(plan.manifest, log, simulation.state, log.head_hash, kept=inputs.__getitem__, python=plan.python)
 
 
-def play_into(store: SqliteStore, plan: Plan, on_day: Callable[[int, int], None] | None = None) -> Run:
-    """Run a plan into a store. On an interrupt or an error what was recorded is kept and the run's status says so."""
-    writer = store.begin(run_name(plan), plan.manifest.name, plan.seed, plan.inputs.values())
+def play_into(
+    store: SqliteStore, plan: Plan, on_day: Callable[[int, int], None] | None = None, name: str | None = None
+) -> Run:
+    """Run a plan into a store. On an interrupt or an error what was recorded is kept and the run's status says so.
+
+    The run has the ``name``, or one that depends on its manifest.
+    """
+    writer = store.begin(name or run_name(plan), plan.manifest.name, plan.seed, plan.inputs.values())
     simulation = Simulation(plan, writer, _progress(plan, on_day))
     with closing(writer.close):
         simulation.run()

@@ -221,7 +221,7 @@ def _play_all(
     if executor is None:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([__name__])
-        own = executor = ProcessPoolExecutor(workers, context, initializer=_end_with_parent)
+        own = executor = ProcessPoolExecutor(workers, context, initializer=end_with_parent)
     futures: list[Future[list[tuple[int, dict[str, Any]]]]] = []
     try:
         futures += [executor.submit(play_cells, task) for task in tasks]
@@ -239,7 +239,7 @@ def _play_all(
             own.shutdown(wait=True, cancel_futures=True)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """A worker whose sweep was killed ends too, instead of waiting for tasks that never come."""
     parent = multiprocessing.parent_process()
     assert parent is not None  # this is a worker

@@ -219,7 +219,7 @@ def test_the_demo_compares_two_runs(fundclock):
 
 
 def test_what_is_announced_and_not_built_says_so(fundclock):
-    for name in ("ensemble", "serve"):
+    for name in ("ensemble",):
         code, _, err = fundclock(name, "last", "--at", "2028-03-31")
         assert (code, err) == (2, f"fundclock {name} is not available yet\n")
 

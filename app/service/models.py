@@ -1,0 +1,72 @@
+"""What the service is sent, and what it answers about simulations."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from scenarios.axes import MAX_SEED
+
+Status = Literal["queued", "running", "cancelling", "finished", "failed", "cancelled", "interrupted"]
+Scenario = Annotated[
+    str | dict[str, JsonValue], Field(description="The name of a shipped scenario, or the sections of one.")
+]
+Settings = Annotated[dict[str, JsonValue], Field(description="Settings by dotted key.", max_length=1000)]
+
+
+class Body(BaseModel):
+    """A request's body: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class SimulationRequest(Body):
+    """A simulation to be played."""
+
+    scenario: Scenario
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED, strict=True)] = 0
+    set: Settings = Field(default_factory=dict)
+
+
+class ForkRequest(Body):
+    """An intervention in the morning of a day."""
+
+    at: str = Field(description="The day, an ISO date.", examples=["2028-03-31"])
+    set: Settings = Field(default_factory=dict)
+    do: list[dict[str, JsonValue]] = Field(
+        default_factory=list, max_length=1000, description="Script entries or commands."
+    )
+
+
+class ReinvestRequest(Body):
+    """A manual reinvestment; its day is ``year`` (and ``month``) after the fund's start."""
+
+    amount: float | str
+    year: float
+    month: int | None = None
+    strategy: str | None = None
+    source: str | None = None
+    source_details: dict[str, JsonValue] = Field(default_factory=dict)
+    zone_preference_multipliers: dict[str, float] | None = None
+    enable_dynamic_allocation: bool | None = None
+
+
+class Simulation(BaseModel):
+    """How a simulation stands."""
+
+    id: str
+    status: Status
+    scenario: str
+    seed: int
+    progress: float = Field(ge=0, le=1)
+    records: int
+    head_hash: str | None
+    parent: str | None
+    divergence_seq: int | None
+    problem: dict[str, Any] | None = None
+
+
+class Simulations(BaseModel):
+    """A page of simulations, the newest first; ``next`` is where the page after it is."""
+
+    simulations: list[Simulation]
+    next: str | None
