@@ -3,13 +3,11 @@
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from app.service import problems, views
@@ -390,29 +388,3 @@ def _leverage_route(path: str, kind: str, text: str) -> None:
 
 for _path, (_kind, _text) in LEVERAGE.items():
     _leverage_route(_path, _kind, _text)
-
-
-def make_api(path: Path, workers: int | None = None) -> FastAPI:
-    """The service of a store. Raises StoreError where it can't be opened."""
-
-    @asynccontextmanager
-    async def life(api: FastAPI) -> AsyncIterator[None]:
-        api.state.service = Service(path, workers)
-        try:
-            yield
-        finally:
-            api.state.service.close()
-
-    api = FastAPI(
-        title="Fundclock",
-        version=versions()["fundclock"],
-        description="Play private loan funds, look at what happened and when, fork, compare and audit them.",
-        openapi_url=f"{BASE}/openapi.json",
-        docs_url=None,
-        redoc_url=None,
-        lifespan=life,
-    )
-    api.include_router(router, prefix=BASE)
-    api.include_router(aliases)
-    problems.install(api)
-    return api

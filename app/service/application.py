@@ -1,0 +1,49 @@
+"""The whole service of a store: REST and the stream."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query, WebSocket
+
+from app.service import problems
+from app.service.api import BASE, Service, aliases, router
+from app.service.stream import asyncapi, stream
+from scenarios.manifest import versions
+
+
+def make_application(path: Path, workers: int | None = None) -> FastAPI:
+    """The service of a store. Raises StoreError where it can't be opened."""
+
+    @asynccontextmanager
+    async def life(api: FastAPI) -> AsyncIterator[None]:
+        api.state.service = Service(path, workers)
+        try:
+            yield
+        finally:
+            api.state.service.close()
+
+    api = FastAPI(
+        title="Fundclock",
+        version=versions()["fundclock"],
+        description="Play private loan funds, look at what happened and when, fork, compare and audit them.",
+        openapi_url=f"{BASE}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=life,
+    )
+    api.include_router(router, prefix=BASE)
+    api.include_router(aliases)
+
+    @api.websocket(f"{BASE}/simulations/{{name}}/stream")
+    async def streamed(socket: WebSocket, name: str, after_seq: Annotated[int, Query(ge=0, le=2**53)] = 0) -> None:
+        await stream(socket, api.state.service, name, after_seq)
+
+    @api.get(f"{BASE}/asyncapi.json", tags=["service"])
+    async def described() -> dict[str, Any]:
+        """The AsyncAPI document of the stream."""
+        return asyncapi()
+
+    problems.install(api)
+    return api
