@@ -5,6 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import structlog
 from starlette.testclient import TestClient
 
 from app.service.guard import MAX_BODY
@@ -18,6 +19,12 @@ from scenarios.verify import verify
 BASE = "/api/v1"
 SMALL = {"fund.size": "10m", "fund.term_years": 3, "fund.reinvestment_period_years": 2}
 ADDRESS = "http://127.0.0.1:8000"
+
+
+@pytest.fixture(autouse=True)
+def log_of_its_own():
+    """The operators' log as before any command: a test of a command has sent it to a stream that is closed."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="module")

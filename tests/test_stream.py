@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import structlog
 from pydantic import TypeAdapter
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
@@ -14,6 +15,12 @@ from events.stores.sqlite import SqliteStore
 BASE = "/api/v1"
 ADDRESS = "http://127.0.0.1:8000"
 HOST = {"Host": "127.0.0.1:8000"}
+
+
+@pytest.fixture(autouse=True)
+def log_of_its_own():
+    """The operators' log as before any command: a test of a command has sent it to a stream that is closed."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="module")
