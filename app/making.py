@@ -1,7 +1,7 @@
 """Commands that make runs, and the scenarios that they are made from."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -19,14 +19,11 @@ from app.options import (
     check_new,
     choose,
     find_run,
-    new_file,
     open_store,
     print_json,
+    write_report,
 )
 from app.terminal import progress, say
-
-if TYPE_CHECKING:
-    from scenarios.run import Run
 
 
 @app.command()
@@ -83,17 +80,10 @@ def run(
         for warning in played.refused + warnings:
             say(f"warning: {warning}")
     if report is not None:
-        _write_report(played, report, store)
+        write_report(played, report, force=True, store=store)
+        say(f"the report is in {report}")
     if fail_on_breach and played.metrics["covenant_breaches"]:
         raise typer.Exit(terminal.BREACH)
-
-
-def _write_report(run: "Run", path: Path, store: str) -> None:
-    from app.report import report_html
-
-    with new_file(path, force=True, store=store) as out:
-        out.write(report_html(run).encode())
-    say(f"the report is in {path}")
 
 
 @app.command()
@@ -209,7 +199,8 @@ def demo(
     for run in played:
         print(f"run {run.name}: {len(run.log):,} records, head {run.head_hash}")
     path = Path("fundclock-demo.html")
-    _write_report(played[0], path, store)
+    write_report(played[0], path, force=True, store=store)
+    say(f"the report is in {path}")
     print(f"The logs are in {store}. Go on with: fundclock events {played[0].name} --limit 20")
 
 

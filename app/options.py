@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from events.dates import Calendar
     from events.stores.sqlite import SqliteStore
     from events.stores.store import RunInfo
-    from scenarios import Scenario
+    from scenarios import Run, Scenario
 
 app = typer.Typer(
     name="fundclock",
@@ -81,6 +81,14 @@ def new_file(path: Path, *, force: bool, store: str) -> Iterator[BinaryIO]:
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def write_report(run: "Run", path: Path, *, force: bool, store: str) -> None:
+    """A run's report, as a file. Raises InvalidInput where it can't be written."""
+    from app.report import report_html
+
+    with new_file(path, force=force, store=store) as out:
+        out.write(report_html(run).encode())
 
 
 def open_store(store: str, *, create: bool = False) -> "SqliteStore":

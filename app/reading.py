@@ -20,6 +20,7 @@ from app.options import (
     new_file,
     open_store,
     print_json,
+    write_report,
 )
 from app.terminal import progress, say
 
@@ -372,13 +373,11 @@ def report(
     log_level: LogLevel = "warning",
 ) -> None:
     """Write a run's report: one page that opens without a network."""
-    from app.report import report_html
     from scenarios.verify import load_run
 
     terminal.configure_logs(log_level)
     opened, info = find_run(store, run)
-    with new_file(output, force=force, store=store) as out:
-        out.write(report_html(load_run(opened, info)).encode())
+    write_report(load_run(opened, info), output, force=force, store=store)
     if as_json:
         print_json({"schema": "fundclock.report/1", "run": info.run, "file": str(output)})
     else:

@@ -128,9 +128,7 @@ def plan_fork(
     if not parent.state.results.finished and day > parent.state.day:
         stops = calendar.date(parent.state.day)
         raise InvalidInput([Problem("at", f"{when} is after the run's end; its log stops on {stops}")])
-    config = plan.config
-    for record in _until(parent, day, ("config.changed/1",)):
-        config = changed(config, record.payload.changes)
+    config = settings_on(parent, plan.config, day)
     entries = _entries(config, when, changes, do, _acts_on(plan, day))
     if entries:
         place = sum(other.day <= day for other in plan.added)
@@ -141,6 +139,13 @@ def plan_fork(
         mine = Added(day, entries, read_entries(config, entries, place))
         plan = plan._replace(added=(*plan.added[:place], mine, *later))
     return plan, day
+
+
+def settings_on(run: Run, config: ScenarioConfig, day: int) -> ScenarioConfig:
+    """The settings of a run that began with these, as they stand in the morning of a day."""
+    for record in _until(run, day, ("config.changed/1",)):
+        config = changed(config, record.payload.changes)
+    return config
 
 
 def _until(parent: Run, day: int, kinds: Sequence[str] | None = None) -> Iterator[Record]:

@@ -9,6 +9,7 @@ from events.facts import CommandScheduled, ConditionMet, ConfigChanged, RunStart
 from events.record import Record
 from events.stores.store import InputFile, Log, RawRecord
 from scenarios.changes import changed
+from scenarios.compose import Simulation
 from scenarios.loader import Document
 from scenarios.plan import Added, Plan
 from scenarios.scenario import Scenario
@@ -74,9 +75,16 @@ class PrefixCheck(ChainedLog):
         if self._beyond is not None and records[handed_on:]:
             self._beyond.append(records[handed_on:])
 
-    def leftover(self) -> RawRecord | None:
-        """A record that was to be met and that the re-run never came to."""
-        return self._stored.row(self.shared + 1) if self.shared < self._count else None
+    def meet_all(self, simulation: Simulation) -> None:
+        """Play a simulation into this until the records end. Raises Mismatch where it does not come to all of them."""
+        try:
+            simulation.run()
+            self.seal()
+        except EndOfPrefix:
+            pass
+        if self.shared < self._count:
+            left = self._stored.row(self.shared + 1)
+            raise Mismatch(left.seq, f"{left.kind} is in the log, but the re-run ends before it")
 
 
 def difference(row: RawRecord, record: Record, payload: bytes) -> str:

@@ -13,7 +13,7 @@ from events.stores.sqlite import SqliteStore
 from events.stores.store import DamagedLog, Log, RunInfo, StoreError
 from scenarios.compose import Simulation
 from scenarios.manifest import versions
-from scenarios.rerun import EndOfPrefix, Mismatch, PrefixCheck, plan_of
+from scenarios.rerun import Mismatch, PrefixCheck, plan_of
 from scenarios.run import Run
 from scenarios.scenario import closing
 from sim.script import PythonScript
@@ -191,14 +191,7 @@ def _rerun(
         last = plan.config.last_day()
         simulation = Simulation(plan, check, None if on_day is None else lambda day: on_day(day, last))
         with closing(writer.close if writer is not None else lambda _status: None):
-            try:
-                simulation.run()
-                check.seal()
-            except EndOfPrefix:
-                pass
-            left = check.leftover()
-            if left is not None:
-                raise Mismatch(left.seq, f"{left.kind} is in the log, but the re-run ends before it")
+            check.meet_all(simulation)
     finally:
         stored.close()
     return Run(manifest, store.log(info.run), simulation.state, check.head_hash, info.run)

@@ -1,9 +1,11 @@
 """Small funds for tests."""
 
+from contextlib import suppress
 from datetime import date
 
 from events.dates import Calendar
 from scenarios import Run, Scenario
+from scenarios.verify import load_run
 
 CALENDAR = Calendar(date(2026, 1, 1))
 COLUMNS = "loan_id,zone,principal,property_value,coupon,term_years,exit_on,exit_kind,proceeds"
@@ -73,3 +75,15 @@ def two_zones(tmp_path, **changes) -> Run:
         **changes,
     }
     return fund(tmp_path, BOOK, **settings)
+
+
+def interrupted(store, scenario: Scenario, after: int) -> Run:
+    """A run of the scenario that was interrupted at the first month's end after a day, as the store has it."""
+
+    def stop(today, last):
+        if today > after:
+            raise KeyboardInterrupt
+
+    with suppress(KeyboardInterrupt):
+        scenario.run(store, stop)
+    return load_run(store, store.find("last"))

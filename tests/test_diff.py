@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from funds import day, of
+from funds import day, interrupted, of
 from scenarios import Scenario
 from scenarios.diff import CHANGES, diff
 
@@ -117,17 +117,10 @@ def test_quarters_that_one_run_lacks_do_not_shift_the_others():
 
 def test_one_log_may_go_on_where_the_other_ends(base_run, tmp_path):
     from events.stores.sqlite import SqliteStore
-    from scenarios.verify import load_run
 
     store = SqliteStore(tmp_path / "store.db")
 
-    def stop(today, last):
-        if today > 900:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        Scenario.load("base").with_(seed=7).run(store, stop)
-    stopped = load_run(store, store.find("last"))
+    stopped = interrupted(store, Scenario.load("base").with_(seed=7), 900)
     found = diff(stopped, base_run)
     first, second = found.first_difference
     assert first is None

@@ -10,7 +10,7 @@ import test_invariants as unlevered
 import test_leverage_invariants as levered
 from events.dates import Calendar
 from events.state import State
-from funds import day, fund, of, quiet
+from funds import day, fund, interrupted, of, quiet
 from scenarios import InvalidInput, Scenario, audit
 from scenarios.timing.dollar_days import CashStays, dollar_days
 from scenarios.timing.lots import CALLED, DRAWN, OTHER, REASONS
@@ -222,17 +222,10 @@ def test_so_they_are_in_the_shipped_funds(name):
 
 def test_an_unfinished_log_adds_up_as_far_as_it_goes(tmp_path):
     from events.stores.sqlite import SqliteStore
-    from scenarios.verify import load_run
 
     store = SqliteStore(tmp_path / "store.db")
 
-    def stop(today, last):
-        if today > 900:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        Scenario.load("base").with_(seed=7).run(store, stop)
-    run = load_run(store, store.find("last"))
+    run = interrupted(store, Scenario.load("base").with_(seed=7), 900)
     found = dollar_days(run)
     assert found.total == found.cash_integral
     assert "held" in {use for _, _, use in found.table}

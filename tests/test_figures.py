@@ -7,6 +7,7 @@ import pytest
 
 from app.figures import draw, numbers
 from app.report import report_html
+from funds import interrupted
 from scenarios import Scenario, sweep
 from scenarios.figures import NAMES
 from scenarios.timing.charts import CHARTS as TIMING
@@ -102,17 +103,11 @@ def test_names_can_not_break_the_page():
 
 def test_a_report_of_an_unfinished_run_says_so(tmp_path):
     from events.stores.sqlite import SqliteStore
-    from scenarios.verify import load_run
 
     store = SqliteStore(tmp_path / "store.db")
 
-    def stop(today, last):
-        if today > 900:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        Scenario.load("base").with_(seed=7).run(store, stop)
-    page = report_html(load_run(store, store.find("last")))
+    stopped = interrupted(store, Scenario.load("base").with_(seed=7), 900)
+    page = report_html(stopped)
     assert "The run is not finished" in page
     assert 'id="chart-timing_waterfall"' not in page
 

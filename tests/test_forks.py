@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events.stores.sqlite import SqliteStore
-from funds import day, of
+from funds import day, interrupted, of
 from scenarios import InvalidInput, Scenario
 from scenarios.forks import read_file
 from scenarios.rerun import Mismatch
@@ -225,13 +225,7 @@ def test_a_fork_may_not_contradict_the_script_of_its_day():
 def test_an_unfinished_run_can_be_forked_up_to_where_it_stops(tmp_path):
     store = SqliteStore(tmp_path / "store.db")
 
-    def stop(today, last):
-        if today > day("2028-01-01"):
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        Scenario.load("base").with_(seed=7).run(store, stop)
-    stopped = load_run(store, store.find("last"))
+    stopped = interrupted(store, Scenario.load("base").with_(seed=7), day("2028-01-01"))
     with pytest.raises(InvalidInput) as caught:
         stopped.fork("2030-01-01", set={DELAY: 3})
     assert "is after the run's end; its log stops on" in str(caught.value)
@@ -281,13 +275,7 @@ def test_setting_what_an_earlier_fork_of_the_day_has_set_changes_nothing(base_ru
 def test_a_fork_of_an_unfinished_run_that_changes_nothing_goes_on_where_it_stops(tmp_path):
     store = SqliteStore(tmp_path / "store.db")
 
-    def stop(today, last):
-        if today > 900:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        Scenario.load("base").with_(seed=7).run(store, stop)
-    stopped = load_run(store, store.find("last"))
+    stopped = interrupted(store, Scenario.load("base").with_(seed=7), 900)
     whole = stopped.fork("2027-01-01", store=store)
     assert whole.divergence_seq == len(stopped.log) + 1
     assert verify(store, store.info(whole.name)).status == "ok"

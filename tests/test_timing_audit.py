@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import test_invariants as unlevered
 from events.units import to_cents
-from funds import day, of
+from funds import day, interrupted, of
 from scenarios import InvalidInput, Scenario, audit
 from scenarios.scenario import play_in_memory
 from scenarios.timing.counterfactual import counterfactual
@@ -355,17 +355,10 @@ def test_a_rung_that_a_script_may_undo_later_is_pinned_from_where_it_stands():
 
 def test_an_unfinished_run_is_not_held_against_whole_ones(tmp_path):
     from events.stores.sqlite import SqliteStore
-    from scenarios.verify import load_run
 
     store = SqliteStore(tmp_path / "store.db")
 
-    def stop(today, last):
-        if today > 900:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        Scenario.load("levered").with_(seed=7).run(store, stop)
-    run = load_run(store, store.find("last"))
+    run = interrupted(store, Scenario.load("levered").with_(seed=7), 900)
     for question in (lambda: audit(run, ladder=True), lambda: audit(run, ties=True), lambda: headroom(run)):
         with pytest.raises(InvalidInput, match="is not finished"):
             question()

@@ -15,11 +15,12 @@ from app.service.engine import Engine
 from app.service.jobs import Job, name_of_request
 from app.service.models import ForkRequest, ReinvestRequest, Simulation, SimulationRequest, Simulations
 from app.service.problems import ServiceProblem
-from events.dates import parse_iso
 from events.facts import FACTS, parse_fact
 from events.stores.sqlite import SqliteStore
 from events.stores.store import RunInfo
+from scenarios.loader import Document
 from scenarios.manifest import calendar_of, versions
+from scenarios.script_commands import arguments_of
 
 BASE = "/api/v1"
 MAX_EVENTS = 10_000
@@ -308,7 +309,7 @@ async def reinvest(request: Request, name: str, body: ReinvestRequest) -> Respon
     """A manual reinvestment: a fork of the run, never a change of it."""
     asked = body.model_dump(exclude_none=True)
     calendar = await _service(request).reader.first_day((await _service(request).recorded(name)).run)
-    months = int(body.year) * 12 + body.month if body.month is not None else round(body.year * 12, 9)
+    months = arguments_of("reinvest", asked, ("reinvest",), Document("request", {"reinvest": asked})).months()
     try:
         day = calendar.date(calendar.add_months(0, months)).isoformat()
     except (IndexError, OverflowError, ValueError):
@@ -319,10 +320,6 @@ async def reinvest(request: Request, name: str, body: ReinvestRequest) -> Respon
 @router.post("/simulations/{name}/forks", status_code=201, tags=["forks"], response_model=Simulation)
 async def fork(request: Request, name: str, body: ForkRequest) -> Response:
     """Play a run again up to a day, intervene, and play on with the same random draws."""
-    try:
-        parse_iso(body.at)
-    except ValueError as error:
-        raise ServiceProblem(422, f"at: {error}") from None
     return await _fork(request, name, body.at, body.set, body.do)
 
 

@@ -6,14 +6,12 @@ log is all that counts. What a stopped service leaves queued or running is inter
 
 import json
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from app.service.problems import ServiceProblem, rows_of
-from events.stores.sqlite import SqliteStore
+from events.stores.sqlite import SqliteStore, transaction
 from scenarios.inputs import KEYS
 from scenarios.plan import Plan
 from scenarios.problems import InvalidInput, Problem, closest
@@ -61,17 +59,6 @@ class Jobs:
         self._db.execute("PRAGMA synchronous = NORMAL")  # a status may be lost with the machine, a log may not
         self._db.execute(_SCHEMA)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield self._db
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
-
     def close(self) -> None:
         """Release the file."""
         self._db.close()
@@ -82,7 +69,7 @@ class Jobs:
         Raises ServiceProblem where the key was used for another request, or too much is queued.
         """
         text = json.dumps(request, sort_keys=True)
-        with self._transaction() as db:
+        with transaction(self._db) as db:
             if key is not None:
                 known = db.execute("SELECT id, request FROM jobs WHERE idempotency_key = ?", (key,)).fetchone()
                 if known is not None:
@@ -115,7 +102,7 @@ class Jobs:
         """Give a job another status, if it has one of these; whether it had."""
         places = ", ".join("?" * len(only))
         text = None if problem is None else json.dumps(problem)
-        with self._transaction() as db:
+        with transaction(self._db) as db:
             sql = f"UPDATE jobs SET status = ?, problem = ? WHERE id = ? AND status IN ({places})"
             return db.execute(sql, (status, text, job, *only)).rowcount > 0
 
@@ -130,7 +117,7 @@ class Jobs:
 
     def interrupt_open(self) -> list[str]:
         """What another process has left open is interrupted; the names."""
-        with self._transaction() as db:
+        with transaction(self._db) as db:
             names = [str(row[0]) for row in db.execute(f"SELECT id FROM jobs WHERE status IN {OPEN}")]
             db.execute(f"UPDATE jobs SET status = 'interrupted' WHERE status IN {OPEN}")
         return names

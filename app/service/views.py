@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import date
 from typing import Any
 
 from app.documents import replay_summary
 from app.figures import draw
+from app.options import day_of
 from app.report import report_html
 from events.stores.sqlite import SqliteStore
 from scenarios.allocation_charts import allocation_report
@@ -15,7 +15,6 @@ from scenarios.figures import chart_data
 from scenarios.leverage import DebtHistory, event_rows, facility_rows, metrics_of
 from scenarios.leverage_charts import leverage_report
 from scenarios.manifest import calendar_of
-from scenarios.problems import InvalidInput, Problem
 from scenarios.reinvestment import reinvestment_risk
 from scenarios.reinvestment_charts import reinvestment_report
 from scenarios.run import Run
@@ -25,14 +24,7 @@ from scenarios.verify import fold, load_run
 
 def _state(run: Run, words: Mapping[str, Any]) -> Any:
     calendar, text = calendar_of(run.manifest), words.get("as_of")
-    until = None
-    if text is not None:
-        try:
-            until = calendar.day(date.fromisoformat(text))
-        except ValueError:
-            raise InvalidInput([Problem("as_of", f"expected a date like 2028-03-31, got '{text}'", "query")]) from None
-        if until < 0:
-            raise InvalidInput([Problem("as_of", f"{text} is before the fund's start {calendar.start}", "query")])
+    until = None if text is None else day_of(text, "as_of", calendar)
     state = run.state if until is None else fold(run.log, until)
     return replay_summary(run.name or "", state, calendar, until)
 

@@ -48,6 +48,19 @@ CREATE TABLE IF NOT EXISTS cells (cell TEXT NOT NULL PRIMARY KEY, row TEXT NOT N
 _INSERT = "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """All of what is done inside, or nothing; the file is this connection's from the beginning."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield db
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
 class SqliteStore:
     """Runs, records and inputs in one file. Raises StoreError for whatever the file refuses."""
 
@@ -107,15 +120,8 @@ class SqliteStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._errors():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+        with self._errors(), transaction(self._db) as db:
+            yield db
 
     def close(self) -> None:
         """Release the file."""

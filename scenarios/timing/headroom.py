@@ -10,10 +10,11 @@ from datetime import date
 from typing import Any
 
 from events.record import Record
-from scenarios.forks import plan_fork
+from scenarios.forks import plan_fork, settings_on
 from scenarios.leverage import DebtHistory, stress
 from scenarios.manifest import calendar_of
 from scenarios.problems import InvalidInput, Problem
+from scenarios.rerun import plan_of
 from scenarios.run import Run
 from scenarios.timing.counterfactual import check_finished
 
@@ -68,12 +69,12 @@ def headroom(run: Run, at: date | None = None, on_run: Callable[[int, int], None
         what = f"{already.kind.split('/')[0]} of {already.payload.facility}"
         message = f"the run has a {what} on {calendar.date(already.day)} already; choose a later day"
         raise InvalidInput([Problem("at", message)])
-    config = _settings_on(run, first)
+    config = settings_on(run, plan_of(run.manifest, run.log, run.kept).config, first)
     searches = [
         _Search(
             "longest_delay",
             "months",
-            int(config["reinvestment_engine.reinvestment_delay"]),
+            int(config.reinvestment_engine.reinvestment_delay),
             120,
             1.0,
             lambda months: {"set": {"reinvestment_engine.reinvestment_delay": int(months)}},
@@ -89,7 +90,7 @@ def headroom(run: Run, at: date | None = None, on_run: Callable[[int, int], None
         _Search(
             "latest_call",
             "business days of notice",
-            int(config["calls.notice_business_days"]),
+            config.calls.notice_business_days,
             250,
             1.0,
             lambda days: {"set": {"calls.notice_business_days": int(days)}},
@@ -99,19 +100,6 @@ def headroom(run: Run, at: date | None = None, on_run: Callable[[int, int], None
     for number, search in enumerate(searches):
         told = None if on_run is None else (lambda done, number=number: on_run(10 * number + min(9, done), 30))
         found.append(_bisect(run, when, search, told))
-    return found
-
-
-def _settings_on(run: Run, day: int) -> dict[str, Any]:
-    """Delay and notice as they stand on the morning of a day."""
-    scenario: Any = run.manifest.scenario
-    found = {
-        "reinvestment_engine.reinvestment_delay": scenario["reinvestment_engine"]["reinvestment_delay"],
-        "calls.notice_business_days": scenario["calls"]["notice_business_days"],
-    }
-    for record in run.log.read(kinds=("config.changed/1",)):
-        if record.day < day:
-            found |= {key: value for key, value in record.payload.changes.items() if key in found}
     return found
 
 
