@@ -13,6 +13,7 @@ COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b
 """After Okabe and Ito: told apart by people who see colours differently."""
 
 ZONES = {"green": "#2e9e6b", "orange": "#e08a1e", "red": "#cf4b4b"}
+BRIDGES = ("timing_waterfall", "net_cash_bridge", "dollar_days_bridge")
 STACKED = ("dollar_days", "debt_structure")
 DATES = ("date", "quarter's end", "month", "year")
 MUTED, GRID = "#808890", "rgba(128,136,144,0.25)"
@@ -23,7 +24,7 @@ def draw(data: Mapping[str, Any]) -> go.Figure:
     """The figure of a chart's or table's data. Colours are those that read on light and dark ground."""
     if data["schema"] == "fundclock.table/1":
         figure = _sankey(data) if data["name"] == "cash_sankey" else _table(data)
-    elif data["name"] == "timing_waterfall":
+    elif data["name"] in BRIDGES:
         figure = _waterfall(data)
     elif data["name"] == "sweep_fan":
         figure = _fan(data)
@@ -37,7 +38,7 @@ def draw(data: Mapping[str, Any]) -> go.Figure:
         colorway=COLOURS,
         margin={"l": 64, "r": 16, "t": 48, "b": 92 if data["schema"] == "fundclock.chart/1" else 16},
         legend={"orientation": "h", "yref": "container", "y": 0.01, "yanchor": "bottom"},
-        hovermode="x unified" if data["schema"] == "fundclock.chart/1" and data["name"] != "timing_waterfall" else None,
+        hovermode="x unified" if data["schema"] == "fundclock.chart/1" and data["name"] not in BRIDGES else None,
     )
     figure.update_xaxes(gridcolor=GRID, zerolinecolor=GRID, linecolor=GRID)
     figure.update_yaxes(gridcolor=GRID, zerolinecolor=GRID, linecolor=GRID)

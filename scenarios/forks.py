@@ -23,7 +23,7 @@ from scenarios.loader import Document, parse
 from scenarios.manifest import calendar_of
 from scenarios.plan import Added, Plan
 from scenarios.problems import InvalidInput, Problem, explain_validation
-from scenarios.rerun import PrefixCheck, plan_of, read_entries
+from scenarios.rerun import PrefixCheck, apart, plan_of, read_entries
 from scenarios.run import Run
 from scenarios.scenario import closing
 from scenarios.schema import ScenarioConfig, ScriptEntry, manual_body
@@ -39,25 +39,28 @@ def fork(
     do: Sequence[Mapping[str, Any]] | Document = (),
     store: str | Path | SqliteStore | None = None,
     on_day: Progress | None = None,
+    name: str | None = None,
 ) -> Run:
     """Play a run again up to a day, intervene in that day's morning, and play on with the same random draws.
 
     ``set`` changes settings from the day on; promises made before keep their due day. ``do`` lists script entries
     (``{when: …, do: …}``), or just commands (``{shock_price: -20%}``) for the day itself. An intervention that
-    changes nothing gives the parent's records, byte for byte. Raises InvalidInput for a day outside the run and for
+    changes nothing gives the parent's records, byte for byte. In a store the fork is called ``name``, or what
+    ``fork_name`` says. Raises InvalidInput for a day outside the run and for
     what can't be done, Mismatch where the records before the day are not the parent's, StoreError.
     """
     plan, day = plan_fork(parent, at, set or {}, do)
     before = sum(1 for _ in _until(parent, day)) or 1  # the manifest is the parent's in any case
     opened = store if store is None or isinstance(store, SqliteStore) else SqliteStore(store)
-    branch = _Branch(plan, opened, parent, before + 1, _name(plan, day))
-    check = PrefixCheck(parent.log, before, branch, branch.prefix)
-    last = plan.config.last_day()
-    simulation = Simulation(plan, check, None if on_day is None else lambda day: on_day(day, last))
-    with closing(branch.close):
-        simulation.run()
-        check.seal()
-    same = check.shared == len(parent.log) == simulation.state.seq
+    branch = _Branch(plan, opened, parent, before + 1, name or _name(plan, day))
+    with apart(parent.log) as stored:
+        check = PrefixCheck(stored, before, branch, branch.prefix)
+        last = plan.config.last_day()
+        simulation = Simulation(plan, check, None if on_day is None else lambda day: on_day(day, last))
+        with closing(branch.close):
+            simulation.run()
+            check.seal()
+        same = check.shared == len(stored) == simulation.state.seq
     return branch.run(simulation.state, check.head_hash, None if same else check.shared + 1)
 
 
@@ -109,22 +112,14 @@ def plan_fork(
     parent: Run, at: str | date, changes: Mapping[str, Any], do: Sequence[Mapping[str, Any]] | Document
 ) -> tuple[Plan, int]:
     """What a fork is made from, and the day of its intervention. Raises InvalidInput for what can't be done."""
-    calendar = calendar_of(parent.manifest)
-    try:
-        when = parse_iso(at) if isinstance(at, str) else at
-    except ValueError as error:
-        raise InvalidInput([Problem("at", str(error))]) from None
+    calendar, when = calendar_of(parent.manifest), _date(at)
     plan = plan_of(parent.manifest, parent.log, parent.kept)
     if parent.python is not None:
         plan = plan._replace(python=parent.python, recorded=())
     elif parent.manifest.python is not None and not parent.state.results.finished:
         message = f"the run was played with the Python script {parent.manifest.python} and is not finished"
         raise InvalidInput([Problem("run", f"{message}; resume it with the script first")])
-    day, last = calendar.day(when), plan.config.last_day()
-    if not 0 <= day < last:
-        raise InvalidInput(
-            [Problem("at", f"{when} is outside the fund's life, {calendar.start} to {calendar.date(last - 1)}")]
-        )
+    day = calendar.day(_in_life(plan, when))
     if not parent.state.results.finished and day > parent.state.day:
         stops = calendar.date(parent.state.day)
         raise InvalidInput([Problem("at", f"{when} is after the run's end; its log stops on {stops}")])
@@ -139,6 +134,36 @@ def plan_fork(
         mine = Added(day, entries, read_entries(config, entries, place))
         plan = plan._replace(added=(*plan.added[:place], mine, *later))
     return plan, day
+
+
+def fork_name(
+    parent: Run, at: str | date, set: Mapping[str, Any] | None = None, do: Sequence[Mapping[str, Any]] | Document = ()
+) -> str:
+    """What this fork is called in a store. Raises InvalidInput for what can't be done."""
+    return _name(*plan_fork(parent, at, set or {}, do))
+
+
+def check_ahead(
+    plan: Plan, at: str | date, set: Mapping[str, Any] | None = None, do: Sequence[Mapping[str, Any]] | Document = ()
+) -> None:
+    """Check a fork of a run that is still being played, by the settings that it began with. Raises InvalidInput."""
+    _entries(plan.config, _in_life(plan, at), set or {}, do, _acts_on(plan, plan.config.calendar().day(_date(at))))
+
+
+def _date(at: str | date) -> date:
+    try:
+        return parse_iso(at) if isinstance(at, str) else at
+    except ValueError as error:
+        raise InvalidInput([Problem("at", str(error))]) from None
+
+
+def _in_life(plan: Plan, at: str | date) -> date:
+    """A day of the fund's life. Raises InvalidInput for another."""
+    calendar, last, when = plan.config.calendar(), plan.config.last_day(), _date(at)
+    if not 0 <= calendar.day(when) < last:
+        message = f"{when} is outside the fund's life, {calendar.start} to {calendar.date(last - 1)}"
+        raise InvalidInput([Problem("at", message)])
+    return when
 
 
 def settings_on(run: Run, config: ScenarioConfig, day: int) -> ScenarioConfig:

@@ -1,12 +1,14 @@
 """Re-runs: what a run was made from, played again and checked against its log by hash."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from events.bus import LogWriter
 from events.chain import ChainedLog
 from events.facts import CommandScheduled, ConditionMet, ConfigChanged, RunStarted, ScriptAdded, parse_fact
 from events.record import Record
+from events.stores.sqlite import SqliteLog, SqliteStore
 from events.stores.store import InputFile, Log, RawRecord
 from scenarios.changes import changed
 from scenarios.compose import Simulation
@@ -19,6 +21,22 @@ from sim.script import PYTHON
 
 KINDS = ("config.changed/1", "script.added/1", "condition.met/1", "command.scheduled/1")
 """Records that say what a run was made from beside its manifest, and the settings of the day."""
+
+
+@contextmanager
+def apart(log: Log) -> Iterator[Log]:
+    """A log to be read while something is written: a stored one on a connection of its own.
+
+    Who has begun to read sees the file as it was then, and can't write once somebody else has written.
+    """
+    if not isinstance(log, SqliteLog):
+        yield log
+        return
+    store = SqliteStore(log.store.path, create=False)
+    try:
+        yield store.log(log.run)
+    finally:
+        store.close()
 
 
 class Mismatch(Exception):

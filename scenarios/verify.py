@@ -13,7 +13,7 @@ from events.stores.sqlite import SqliteStore
 from events.stores.store import DamagedLog, Log, RunInfo, StoreError
 from scenarios.compose import Simulation
 from scenarios.manifest import versions
-from scenarios.rerun import Mismatch, PrefixCheck, plan_of
+from scenarios.rerun import Mismatch, PrefixCheck, apart, plan_of
 from scenarios.run import Run
 from scenarios.scenario import closing
 from sim.script import PythonScript
@@ -145,7 +145,7 @@ def verify(store: SqliteStore, info: RunInfo, on_day: Progress | None = None) ->
 
 def _check_parent(store: SqliteStore, info: RunInfo) -> str:
     """Whether a fork's records before its divergence are its parent's. Raises DamagedLog where they are not."""
-    if not any(other.run == info.parent for other in store.runs()):
+    if store.row(str(info.parent)) is None:
         return f"{info.parent} is not in this store; the run itself is whole"
     whole = min(info.records, store.info(str(info.parent)).records)
     shared = whole if info.divergence_seq is None else info.divergence_seq - 1
@@ -185,13 +185,10 @@ def _rerun(
     if script is not None:
         plan = plan._replace(python=script, recorded=())
     writer = None if append_to is None else store.resume(append_to)
-    stored = SqliteStore(store.path, create=False)
-    try:
-        check = PrefixCheck(stored.log(info.run), info.records, writer)
+    with apart(store.log(info.run)) as stored:
+        check = PrefixCheck(stored, info.records, writer)
         last = plan.config.last_day()
         simulation = Simulation(plan, check, None if on_day is None else lambda day: on_day(day, last))
         with closing(writer.close if writer is not None else lambda _status: None):
             check.meet_all(simulation)
-    finally:
-        stored.close()
     return Run(manifest, store.log(info.run), simulation.state, check.head_hash, info.run)

@@ -345,3 +345,18 @@ def test_an_interrupt_while_a_fork_begins_is_an_interrupt(tmp_path, monkeypatch)
     monkeypatch.setattr(SqliteStore, "begin", begin)
     with pytest.raises(KeyboardInterrupt):
         run.fork(AT, set={DELAY: 3}, store=store)
+
+
+def test_a_fork_is_written_while_others_write_to_the_same_store(tmp_path):
+    from scenarios.forks import fork
+
+    store = SqliteStore(tmp_path / "s.db")
+    parent = Scenario.load("base").with_(seed=7).run(store)
+    others = iter(range(1000))
+
+    def on_day(_day, _last):  # somebody else's commit makes what the reader of the parent sees an older state
+        SqliteStore(tmp_path / "s.db").keep_cells([(f"cell{next(others)}", "{}")])
+
+    made = fork(parent, "2028-03-31", {"reinvestment_engine.reinvestment_delay": 3}, store=store, on_day=on_day)
+    assert len(made.log) == store.info(made.name).records
+    assert next(others) > 50

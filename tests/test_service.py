@@ -9,7 +9,8 @@ import structlog
 from starlette.testclient import TestClient
 
 from app.service.guard import MAX_BODY
-from app.service.jobs import MAX_DEPTH, Jobs
+from app.service.jobs import Jobs
+from app.service.requests import MAX_DEPTH
 from app.service.serve import guarded, is_loopback
 from events.stores.sqlite import SqliteStore
 from scenarios import InvalidInput, Scenario
@@ -246,7 +247,7 @@ def deep(levels):
         ("get", "/simulations?limit=0", None, 422, "query.limit"),
         ("get", "/simulations?after=none", None, 404, "there is no simulation"),
         ("get", "/comparisons?a=x", None, 422, "query.b"),
-        ("post", "/simulations", {}, 422, "body.scenario"),
+        ("post", "/simulations", {}, 422, "give a scenario, or a document"),
         ("post", "/simulations", {"scenario": "bsae"}, 422, "did you mean 'base'?"),
         ("post", "/simulations", {"scenario": "/etc/passwd"}, 422, "there is no '/etc/passwd'"),
         ("post", "/simulations", {"scenario": "base", "sede": 1}, 422, "body.sede"),

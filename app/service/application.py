@@ -1,4 +1,4 @@
-"""The whole service of a store: REST and the stream."""
+"""The whole service of a store: the dashboard, REST and the stream."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,8 +7,11 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, WebSocket
 
-from app.service import problems
-from app.service.api import BASE, Service, aliases, router
+from app.service import dashboard, problems
+from app.service.routes import scenarios, simulations, sweeps, views
+from app.service.routes.described import COMMON
+from app.service.routes.simulations import MAX_SEQ
+from app.service.service import BASE, Service
 from app.service.stream import asyncapi, stream
 from scenarios.manifest import versions
 
@@ -32,12 +35,15 @@ def make_application(path: Path, workers: int | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=life,
+        responses=COMMON,
     )
-    api.include_router(router, prefix=BASE)
-    api.include_router(aliases)
+    for module in (scenarios, simulations, views, sweeps):
+        api.include_router(module.router, prefix=BASE)
+    api.include_router(views.aliases)
+    api.include_router(dashboard.router)
 
     @api.websocket(f"{BASE}/simulations/{{name}}/stream")
-    async def streamed(socket: WebSocket, name: str, after_seq: Annotated[int, Query(ge=0, le=2**53)] = 0) -> None:
+    async def streamed(socket: WebSocket, name: str, after_seq: Annotated[int, Query(ge=0, le=MAX_SEQ)] = 0) -> None:
         await stream(socket, api.state.service, name, after_seq)
 
     @api.get(f"{BASE}/asyncapi.json", tags=["service"])

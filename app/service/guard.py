@@ -1,13 +1,41 @@
 """Who may ask: exact hosts and origins, a token where the service listens beyond loopback, bodies of a bounded size."""
 
+import hashlib
 import hmac
+import json
+from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import urlsplit
+
+from starlette.responses import Response
 
 from app.service.problems import problem
 
 MAX_BODY = 1_000_000
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+SESSION = "/api/v1/session"
+COOKIE = "fundclock_session"
+
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "x-frame-options": "DENY",
+    "cross-origin-resource-policy": "same-origin",
+}
+OPEN_PATHS = ("/", "/favicon.ico")
+"""The dashboard's page and, under ``/assets/``, its files can be had without a token: there is nothing of anyone's in
+them."""
+
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:;"
+    " connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+"""Plotly sets styles from its script; nothing is loaded from another host."""
+
+REPORT_POLICY = (
+    "sandbox allow-scripts allow-downloads allow-popups; default-src 'none'; script-src 'unsafe-inline';"
+    " style-src 'unsafe-inline'; img-src data: blob:; frame-ancestors 'none'"
+)
+"""A report stands by itself: what is in it can ask this service nothing."""
 
 
 class Guard:
@@ -18,6 +46,7 @@ class Guard:
         self._inner = inner
         self._hosts = hosts
         self._token = token
+        self._session = "" if token is None else hmac.new(token.encode(), b"session", hashlib.sha256).hexdigest()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Refuse, or pass on."""
@@ -25,32 +54,51 @@ class Guard:
             await self._inner(scope, receive, send)
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        refusal = self._refusal(headers)
+        refusal = self._refusal(headers, scope)
+        if scope["type"] == "websocket":
+            if refusal is None:
+                await self._inner(scope, receive, send)
+                return
+            await receive()
+            await send({"type": "websocket.close", "code": 1008, "reason": refusal[1][:120]})
+            return
+        policy = REPORT_POLICY if scope["path"].endswith("/report.html") else PAGE_POLICY
+        added = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+        added.append((b"content-security-policy", policy.encode()))
+
+        async def with_headers(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", []), *added]}
+            await send(message)
+
         if refusal is not None:
             status, detail = refusal
-            if scope["type"] == "websocket":
-                await receive()
-                await send({"type": "websocket.close", "code": 1008, "reason": detail[:120]})
-                return
             extra = {"WWW-Authenticate": "Bearer"} if status == 401 else None
-            await problem(status, detail, scope["path"], extra)(scope, receive, send)
+            await problem(status, detail, scope["path"], extra)(scope, receive, with_headers)
             return
-        if scope["type"] == "websocket":
-            await self._inner(scope, receive, send)
-            return
-        await self._bounded(headers, scope, receive, send)
+        await self._bounded(headers, scope, receive, with_headers)
 
-    def _refusal(self, headers: dict[str, str]) -> tuple[int, str] | None:
+    def _refusal(self, headers: dict[str, str], scope: Any) -> tuple[int, str] | None:
         if headers.get("host", "").lower() not in self._hosts:
             return 403, "this Host is not served here"
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() not in self._hosts:
-            return 403, "requests from this Origin are refused"
-        if self._token is not None:
-            given = headers.get("authorization", "").removeprefix("Bearer ")
-            if not hmac.compare_digest(given.encode(), self._token.encode()):
-                return 401, "a bearer token is needed"
-        return None
+        if origin is not None:
+            scheme, _, place = origin.lower().partition("://")
+            if scheme not in ("http", "https") or place not in self._hosts:
+                return 403, "requests from this Origin are refused"
+        if self._token is None or self._open(scope):
+            return None
+        kind, _, given = headers.get("authorization", "").partition(" ")
+        if kind.lower() == "bearer" and hmac.compare_digest(given.encode(), self._token.encode()):
+            return None
+        if hmac.compare_digest(_cookie(headers.get("cookie", "")).encode(), self._session.encode()):
+            return None
+        return 401, "a bearer token is needed"
+
+    @staticmethod
+    def _open(scope: Any) -> bool:
+        path = scope["path"]
+        return scope["type"] == "http" and (path in OPEN_PATHS or path.startswith("/assets/") or path == SESSION)
 
     async def _bounded(self, headers: dict[str, str], scope: Any, receive: Any, send: Any) -> None:
         """Read a body of at most ``MAX_BODY`` bytes before anyone works with it."""
@@ -69,6 +117,9 @@ class Guard:
             if len(body) > MAX_BODY:
                 await too_large(scope, receive, send)
                 return
+        if scope["path"] == SESSION:
+            await self._sessions(body, scope)(scope, receive, send)
+            return
         sent = False
 
         async def again() -> Any:
@@ -79,3 +130,32 @@ class Guard:
             return {"type": "http.request", "body": body, "more_body": False}
 
         await self._inner(scope, again, send)
+
+    def _sessions(self, body: bytes, scope: Any) -> Response:
+        """Give a browser a cookie for the token, which it can't send with every request, or take it back."""
+        where = scope["path"]
+        if scope["method"] == "DELETE":
+            return Response(status_code=204, headers={"Set-Cookie": f"{COOKIE}=; Max-Age=0; {_TERMS}"})
+        if scope["method"] != "POST":
+            return problem(405, "Method Not Allowed", where, {"Allow": "POST, DELETE"})
+        if self._token is None:
+            return Response(status_code=204)  # on loopback there is nothing to prove
+        try:
+            given = json.loads(body)["token"]
+            right = isinstance(given, str) and hmac.compare_digest(given.encode(), self._token.encode())
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return problem(422, 'expected {"token": …}', where)
+        if not right:
+            return problem(401, "this is not the token", where)
+        return Response(status_code=204, headers={"Set-Cookie": f"{COOKIE}={self._session}; {_TERMS}"})
+
+
+_TERMS = "Path=/; HttpOnly; SameSite=Strict"
+
+
+def _cookie(header: str) -> str:
+    try:
+        found = SimpleCookie(header).get(COOKIE)
+    except CookieError:
+        return ""
+    return "" if found is None else found.value

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from app.service.requests import MAX_TEXT
 from scenarios.axes import MAX_SEED
 
 Status = Literal["queued", "running", "cancelling", "finished", "failed", "cancelled", "interrupted"]
@@ -20,11 +21,22 @@ class Body(BaseModel):
 
 
 class SimulationRequest(Body):
-    """A simulation to be played."""
+    """A simulation to be played: of a ``scenario``, or of a ``document``, which is the text of a scenario file."""
 
-    scenario: Scenario
+    scenario: Scenario | None = None
+    document: Annotated[str, Field(max_length=MAX_TEXT)] | None = None
     seed: Annotated[int, Field(ge=0, le=MAX_SEED, strict=True)] = 0
     set: Settings = Field(default_factory=dict)
+
+
+class SweepRequest(SimulationRequest):
+    """A scenario under every combination of the axes' values; without axes under those of its own ``sweep:``."""
+
+    sweep: dict[str, str | list[JsonValue]] = Field(
+        default_factory=dict,
+        max_length=20,
+        examples=[{"reinvestment_engine.reinvestment_delay": [0, 3], "seed": "1:20"}],
+    )
 
 
 class ForkRequest(Body):
@@ -63,6 +75,45 @@ class Simulation(BaseModel):
     parent: str | None
     divergence_seq: int | None
     problem: dict[str, Any] | None = None
+
+
+class Sweep(BaseModel):
+    """How a sweep stands; ``rows``, ``summary`` and ``figures`` are there when it is finished."""
+
+    id: str
+    status: Status
+    scenario: str
+    progress: float = Field(ge=0, le=1)
+    axes: dict[str, Any]
+    problem: dict[str, Any] | None = None
+
+
+class Sweeps(BaseModel):
+    """Every sweep, the newest first."""
+
+    sweeps: list[Sweep]
+
+
+class Record(BaseModel):
+    """One record of a log."""
+
+    seq: int
+    day: int
+    phase: str
+    kind: str
+    cause: int | None
+    correlation: int
+    payload: dict[str, Any]
+
+
+class Events(BaseModel):
+    """A page of records; ``next`` is where the page after it is."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    schema_: Literal["fundclock.events/1"] = Field(alias="schema")
+    records: list[Record]
+    next: str | None
 
 
 class Simulations(BaseModel):

@@ -11,8 +11,9 @@ from typing import Annotated, Any, Literal
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from app.service.api import BASE, Service
+from app.service.jobs import Jobs
 from app.service.problems import ServiceProblem
+from app.service.service import BASE, Service
 from scenarios.manifest import versions
 
 VERSION: Literal[1] = 1
@@ -169,9 +170,7 @@ async def _listen(socket: WebSocket, service: Service, name: str) -> str | None:
             Cancel.model_validate_json(text)
         except (ValidationError, ValueError):
             return 'expected {"type": "cancel"}'
-        jobs = service.engine.jobs
-        if not jobs.move(name, "cancelled", only=("queued",)):
-            jobs.move(name, "cancelling", only=("running",))
+        await service.engine.tell(Jobs.cancel, name)
 
 
 async def _send(socket: WebSocket, service: Service, name: str, seq: int, hello: Hello) -> None:

@@ -1,36 +1,51 @@
 """What is computed of stored runs, as JSON text; each function is called in a worker process with the store's path."""
 
 import json
-from collections.abc import Callable, Mapping
+import pickle
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from app.documents import replay_summary
 from app.figures import draw
 from app.options import day_of
 from app.report import report_html
+from app.service.player import sweep_of
+from app.service.requests import plan_of_request
+from events.state import State
 from events.stores.sqlite import SqliteStore
+from events.stores.store import RunInfo
 from scenarios.allocation_charts import allocation_report
+from scenarios.bridges import dollar_days_bridge, net_cash_bridge
+from scenarios.causes import why
+from scenarios.changes import leaves, why_not_changeable
 from scenarios.diff import diff
 from scenarios.figures import chart_data
-from scenarios.leverage import DebtHistory, event_rows, facility_rows, metrics_of
+from scenarios.forks import check_ahead, fork_name
+from scenarios.leverage import DebtHistory, event_rows, facility_rows, metrics_of, stress
 from scenarios.leverage_charts import leverage_report
 from scenarios.manifest import calendar_of
 from scenarios.reinvestment import reinvestment_risk
 from scenarios.reinvestment_charts import reinvestment_report
 from scenarios.run import Run
+from scenarios.script_commands import ARGUMENTS
 from scenarios.timing.audit import audit
-from scenarios.verify import fold, load_run
+from scenarios.timing.headroom import headroom
+from scenarios.verify import fold, load_run, manifest_of
 
 
-def _state(run: Run, words: Mapping[str, Any]) -> Any:
-    calendar, text = calendar_of(run.manifest), words.get("as_of")
-    until = None if text is None else day_of(text, "as_of", calendar)
-    state = run.state if until is None else fold(run.log, until)
-    return replay_summary(run.name or "", state, calendar, until)
+@contextmanager
+def _open(path: str) -> Iterator[SqliteStore]:
+    store = SqliteStore(path, create=False)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
-def _figure(run: Run, words: Mapping[str, Any]) -> Any:
-    data = chart_data(run, words["name"])
+def _figure(data: dict[str, Any]) -> dict[str, Any]:
     return {"schema": "fundclock.visualization/1", "data": data, "figure": json.loads(draw(data).to_json())}
 
 
@@ -39,9 +54,48 @@ def _audit(run: Run, words: Mapping[str, Any]) -> Any:
     return audit(run, ladder=ladder, shapley=shapley, ties=ties).as_json()
 
 
+def _stress(run: Run, words: Mapping[str, Any]) -> Any:
+    calendar, text = calendar_of(run.manifest), words.get("at")
+    day = None if text is None else day_of(text, "at", calendar)
+    found = {**stress(run, day).as_json(), "headroom": None}
+    if words.get("headroom"):
+        limits = headroom(run, None if day is None else calendar.date(day))
+        found["headroom"] = [limit.as_json() for limit in limits]
+    return found
+
+
+def _why(run: Run, words: Mapping[str, Any]) -> Any:
+    found = why(run.log, words["seq"])
+    whole = [[json.loads(record.line()) for record in some] for some in (found.causes, [found.tree.record], found.lots)]
+    return {
+        "schema": "fundclock.why/1",
+        "run": run.name,
+        "seq": words["seq"],
+        "record": whole[1][0],
+        "causes": whole[0],
+        "effects": [effect.as_json() for effect in found.tree.effects],
+        "lots": whole[2],
+    }
+
+
+def _settings(run: Run, _words: Mapping[str, Any]) -> Any:
+    """What an intervention may say: settings that may change, and commands with what they take."""
+    kept = leaves("", {key: value for key, value in run.manifest.scenario.items() if key not in ("script", "sweep")})
+    return {
+        "schema": "fundclock.settings/1",
+        "run": run.name,
+        "settings": kept,
+        "changeable": [key for key in kept if why_not_changeable(key) is None],
+        "commands": {name: model.model_json_schema() for name, model in ARGUMENTS.items() if name != "set"},
+    }
+
+
 VIEWS: dict[str, Callable[[Run, Mapping[str, Any]], Any]] = {
-    "summary": lambda run, _: run.summary(),
-    "state": _state,
+    "summary": lambda run, _: {
+        **run.summary(),
+        "start_date": run.manifest.start_date,
+        "end_date": run.manifest.end_date,
+    },
     "reinvestment": lambda run, _: reinvestment_report(run),
     "reinvestment_risk": lambda run, _: reinvestment_risk(run),
     "leverage": lambda run, _: leverage_report(run),
@@ -49,46 +103,92 @@ VIEWS: dict[str, Callable[[Run, Mapping[str, Any]], Any]] = {
     "leverage_events": lambda run, _: {"events": event_rows(DebtHistory(run))},
     "leverage_metrics": lambda run, _: {"metrics": metrics_of(DebtHistory(run))},
     "allocation": lambda run, _: allocation_report(run),
-    "visualization": _figure,
+    "visualization": lambda run, words: _figure(chart_data(run, words["name"])),
     "audit": _audit,
+    "stress": _stress,
+    "why": _why,
+    "settings": _settings,
 }
 """What can be asked of a run, and what it is computed by."""
 
 
 def view(path: str, run: str, name: str, words: Mapping[str, Any]) -> str:
     """A view of a stored run as JSON text. Raises InvalidInput, StoreError, DamagedLog."""
-    store = SqliteStore(path, create=False)
-    try:
-        return json.dumps(VIEWS[name](load_run(store, store.find(run)), words), ensure_ascii=False)
-    finally:
-        store.close()
+    with _open(path) as store:
+        info = store.info(run)
+        found = state_at(store, info, words) if name == "state" else VIEWS[name](load_run(store, info), words)
+        return json.dumps(found, ensure_ascii=False)
+
+
+KEPT_RUNS = 4
+EVERY = 90
+_moments: OrderedDict[str, tuple[list[int], list[bytes]]] = OrderedDict()
+"""By head hash: the last days and the states, pickled, of some evenings of a finished run."""
+
+
+def state_at(store: SqliteStore, info: RunInfo, words: Mapping[str, Any]) -> dict[str, Any]:
+    """The state at a day's end. Of finished runs some states are kept, so that another day is a short fold away."""
+    calendar = calendar_of(manifest_of(store, info))
+    text = words.get("as_of")
+    day = None if text is None else day_of(text, "as_of", calendar)
+    if day is None or info.status != "finished":
+        return replay_summary(info.run, fold(store.log(info.run), day), calendar, day)
+    days, states = _moments_of(store, info)
+    place = bisect_right(days, day) - 1
+    state = State() if place < 0 else pickle.loads(states[place])
+    for record in store.log(info.run).read(after=state.seq):
+        if record.day > day:
+            break
+        state.apply(record)
+    return replay_summary(info.run, state, calendar, day)
+
+
+def _moments_of(store: SqliteStore, info: RunInfo) -> tuple[list[int], list[bytes]]:
+    found = _moments.get(info.head_hash)
+    if found is None:
+        state, days, states = State(), list[int](), list[bytes]()
+        for record in store.log(info.run):
+            if record.day > state.day and record.day // EVERY > state.day // EVERY and state.seq:
+                days.append(state.day)
+                states.append(pickle.dumps(state, pickle.HIGHEST_PROTOCOL))
+            state.apply(record)
+        found = _moments[info.head_hash] = (days, states)
+        while len(_moments) > KEPT_RUNS:
+            _moments.popitem(last=False)
+    _moments.move_to_end(info.head_hash)
+    return found
 
 
 def report(path: str, run: str) -> str:
     """A stored run's report."""
-    store = SqliteStore(path, create=False)
-    try:
-        return report_html(load_run(store, store.find(run)))
-    finally:
-        store.close()
+    with _open(path) as store:
+        return report_html(load_run(store, store.info(run)))
 
 
 def comparison(path: str, first: str, second: str) -> str:
-    """Two stored runs against each other, as JSON text."""
-    store = SqliteStore(path, create=False)
-    try:
-        runs = [load_run(store, store.find(name)) for name in (first, second)]
-        return json.dumps(diff(*runs).as_json(200), ensure_ascii=False)
-    finally:
-        store.close()
+    """Two stored runs against each other, as JSON text: the difference, and its figures."""
+    with _open(path) as store:
+        runs = [load_run(store, store.info(name)) for name in (first, second)]
+        found = diff(*runs).as_json(200)
+        metrics = {name: [run.metrics[name] for run in runs] for name in runs[0].metrics if name != "zones"}
+        bridges = (net_cash_bridge(*runs), dollar_days_bridge(*runs))
+        figures = {chart.name: _figure(chart.as_json()) for chart in bridges}
+        return json.dumps({**found, "metrics": metrics, "figures": figures}, ensure_ascii=False)
 
 
-def fork(path: str, run: str, at: str, settings: Mapping[str, Any], do: list[Any]) -> str:
-    """Fork a stored run in its store: the new run's name."""
-    store = SqliteStore(path, create=False)
-    try:
-        made = load_run(store, store.find(run)).fork(at, settings, do, store)
-        assert made.name is not None
-        return made.name
-    finally:
-        store.close()
+def name_of_fork(path: str, run: str, at: str, settings: Mapping[str, Any], do: list[Any]) -> str:
+    """Check an intervention in a stored run: the name that the fork would have. Raises InvalidInput."""
+    with _open(path) as store:
+        return fork_name(load_run(store, store.info(run)), at, settings, do)
+
+
+def check_fork(request: Mapping[str, Any], at: str, settings: Mapping[str, Any], do: list[Any]) -> None:
+    """Check an intervention in a simulation that is still to be played. Raises InvalidInput."""
+    check_ahead(plan_of_request(request), at, settings, do)
+
+
+def sweep_rows(path: str, request: Mapping[str, Any]) -> str:
+    """A finished sweep as JSON text, from the rows that the store has, with its fan where it has draws."""
+    with _open(path) as store:
+        found = sweep_of(store, dict(request))
+        return json.dumps({**found.as_json(), "figures": {"sweep_fan": _figure(found.figure("sweep_fan"))}})

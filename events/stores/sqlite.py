@@ -45,6 +45,7 @@ CREATE TABLE IF NOT EXISTS cells (cell TEXT NOT NULL PRIMARY KEY, row TEXT NOT N
 """
 """Made with the first sweep. A cell's name is a hash of all that it is made from."""
 
+_RUNS = "SELECT run, scenario, seed, status, records, head_hash, parent, divergence_seq FROM runs"
 _INSERT = "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -202,14 +203,22 @@ class SqliteStore:
         with self._transaction() as db:
             db.execute("UPDATE runs SET divergence_seq = ? WHERE run = ?", (seq, run))
 
+    def forget_empty(self, run: str) -> None:
+        """Forget a run of which nothing was recorded."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM runs WHERE run = ? AND records = 0", (run,))
+
     def runs(self) -> list[RunInfo]:
         """All runs, oldest first."""
         with self._errors():
-            rows = self._db.execute(
-                "SELECT run, scenario, seed, status, records, head_hash, parent, divergence_seq"
-                " FROM runs ORDER BY rowid"
-            ).fetchall()
+            rows = self._db.execute(f"{_RUNS} ORDER BY rowid").fetchall()
         return [RunInfo(*row) for row in rows]
+
+    def row(self, run: str) -> RunInfo | None:
+        """The row of a run by its full name; None where there is none."""
+        with self._errors():
+            found = self._db.execute(f"{_RUNS} WHERE run = ?", (run,)).fetchone()
+        return None if found is None else RunInfo(*found)
 
     def find(self, name: str) -> RunInfo:
         """The run with this name, with this unique prefix, or the ``last`` one. Raises UnknownRun."""
@@ -226,8 +235,11 @@ class SqliteStore:
         return matches[0]
 
     def info(self, run: str) -> RunInfo:
-        """The row of a run by its full name."""
-        return self.find(run)
+        """The row of a run by its full name. Raises UnknownRun."""
+        found = self.row(run)
+        if found is None:
+            raise no_such(run, "no run has this name")
+        return found
 
     def log(self, run: str) -> "SqliteLog":
         """The log of a run, for reading."""
@@ -323,19 +335,19 @@ class SqliteLog:
     """A stored log, read as it is asked for."""
 
     def __init__(self, store: SqliteStore, run: str) -> None:
-        self._store = store
-        self._run = run
+        self.store = store
+        self.run = run
 
     def __len__(self) -> int:
-        return self._store.info(self._run).records
+        return self.store.info(self.run).records
 
     def hashes(self, limit: int | None = None) -> Iterator[str]:
         """The hashes of the first ``limit`` records, or of all."""
-        return self._store.hashes(self._run, limit)
+        return self.store.hashes(self.run, limit)
 
     def row(self, seq: int) -> RawRecord:
         """A record as it is stored. Raises DamagedLog where it is not there."""
-        found = next(self._store.rows(self._run, after=seq - 1, limit=1), None)
+        found = next(self.store.rows(self.run, after=seq - 1, limit=1), None)
         if found is None or found.seq != seq:
             raise DamagedLog(seq, "the record is missing")
         return found
@@ -345,7 +357,7 @@ class SqliteLog:
 
     def read(self, after: int = 0, kinds: Iterable[str] | None = None, limit: int | None = None) -> Iterator[Record]:
         """Records with seq > ``after``, of these kinds, at most ``limit``. Raises DamagedLog for an unreadable one."""
-        for row in self._store.rows(self._run, after, kinds, limit):
+        for row in self.store.rows(self.run, after, kinds, limit):
             try:
                 fact = parse_fact(row.kind, row.payload)
             except ValueError as error:

@@ -1,0 +1,88 @@
+"""What worker processes do: play the simulation, the fork or the sweep that a job asks for."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from app.service.jobs import Job, Jobs
+from app.service.problems import rows_of
+from app.service.requests import axes_of_request, plan_of_request, scenario_of
+from events.stores.sqlite import SqliteStore
+from events.stores.store import StoreError
+from scenarios.forks import fork
+from scenarios.problems import InvalidInput
+from scenarios.scenario import play_into
+from scenarios.sweeps import Sweep, sweep
+from scenarios.verify import load_run, resume
+
+STEP = 0.02
+"""The part of a run after which its progress is told again."""
+
+Told = Callable[[int, int], None]
+
+
+class Cancelled(KeyboardInterrupt):
+    """Someone has cancelled the job; what was recorded is kept."""
+
+
+def play_job(path: str, name: str) -> None:
+    """Play a queued job, or go on with one that was interrupted."""
+    jobs = Jobs(Path(path))
+    try:
+        if not jobs.move(name, "running", only=("queued",)):
+            return  # cancelled meanwhile
+        job = jobs.find(name)
+        assert job is not None
+        store = SqliteStore(path)
+        try:
+            _play(store, job, _told(jobs, name))
+        finally:
+            store.close()
+        jobs.move(name, "finished")
+    except Cancelled:
+        jobs.move(name, "cancelled")
+    except InvalidInput as error:
+        jobs.move(name, "failed", problem={"detail": str(error), "problems": rows_of(error)})
+    except Exception as error:
+        jobs.move(name, "failed", problem={"detail": f"{type(error).__name__}: {error}"})
+        raise
+    finally:
+        jobs.close()
+
+
+def _told(jobs: Jobs, name: str) -> Told:
+    """Keeps the job's progress, and stops the work when the job is cancelled."""
+    shown = 0.0
+
+    def told(done: int, all_: int) -> None:
+        nonlocal shown
+        if jobs.status(name) == "cancelling":
+            raise Cancelled
+        if done / all_ - shown >= STEP:
+            shown = done / all_
+            jobs.progress(name, shown)
+
+    return told
+
+
+def _play(store: SqliteStore, job: Job, told: Told) -> None:
+    info = store.row(job.id)
+    if info is not None and info.records:
+        resume(store, info, told)
+        return
+    store.forget_empty(job.id)
+    if "sweep" in job.request:
+        sweep_of(store, job.request, told)
+    elif "fork" in job.request:
+        asked = job.request
+        parent = store.row(asked["fork"])
+        if parent is None or not parent.records:
+            raise StoreError(f"nothing was recorded of {asked['fork']}; there is nothing to fork")
+        fork(load_run(store, parent), asked["at"], asked["set"], asked["do"], store, told, job.id)
+    else:
+        play_into(store, plan_of_request(job.request), told, job.id)
+
+
+def sweep_of(store: SqliteStore, request: dict[str, Any], told: Told | None = None) -> Sweep:
+    """The sweep that a request asks for; what the store has of it is not played again."""
+    return sweep(scenario_of(request), axes_of_request(request), workers=1, store=store, on_cell=told)

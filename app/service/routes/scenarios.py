@@ -1,0 +1,57 @@
+"""What can be played: shipped scenarios, the schema of scenario files, versions."""
+
+import asyncio
+from functools import cache
+from typing import Any
+
+from fastapi import APIRouter, Path
+
+from app.service.problems import ServiceProblem
+from app.service.routes.described import fields
+from scenarios.changes import leaves
+from scenarios.manifest import versions
+from scenarios.scenario import Scenario, shipped
+from scenarios.schema import ScenarioConfig
+
+router = APIRouter(tags=["scenarios"])
+
+
+@cache
+def described(name: str) -> dict[str, Any]:
+    """A shipped scenario with all its settings by dotted key."""
+    config = Scenario.load(name).config
+    sections = config.model_dump(mode="json", exclude={"script", "sweep", "name", "description"})
+    return {"name": name, "description": config.description, "settings": leaves("", sections)}
+
+
+@cache
+def schema_of_files() -> dict[str, Any]:
+    """The JSON Schema of scenario files."""
+    return ScenarioConfig.model_json_schema()
+
+
+@router.get("/scenarios", responses=fields(scenarios="list"))
+async def scenarios() -> dict[str, Any]:
+    """The shipped scenarios."""
+    found = [await asyncio.to_thread(described, name) for name in shipped()]
+    return {"scenarios": [{key: one[key] for key in ("name", "description")} for one in found]}
+
+
+@router.get("/scenarios/{name}", responses=fields(name="text", description="text?", settings="object"))
+async def scenario(name: str = Path(max_length=200)) -> dict[str, Any]:
+    """A shipped scenario with its settings."""
+    if name not in shipped():
+        raise ServiceProblem(404, f"there is no scenario '{name}'; there are {', '.join(shipped())}")
+    return await asyncio.to_thread(described, name)
+
+
+@router.get("/schema", responses=fields(properties="object"))
+async def schema() -> dict[str, Any]:
+    """The JSON Schema of scenario files."""
+    return await asyncio.to_thread(schema_of_files)
+
+
+@router.get("/version", tags=["service"], responses=fields(versions="object"))
+async def version() -> dict[str, Any]:
+    """Versions of Fundclock and of what results depend on."""
+    return {"versions": versions()}
