@@ -58,3 +58,24 @@ def fundclock(tmp_path, monkeypatch, capfd):
         return code, out, err
 
     return run
+
+
+MEASURED: list[str] = []
+
+
+@pytest.fixture
+def record_measure(record_property):
+    """Takes what a test has measured; the test report and the summary at the end say it. Nothing is asserted of it."""
+
+    def record(name, value, unit):
+        record_property(name, f"{value:.0f} {unit}")
+        MEASURED.append(f"{name}: {value:,.0f} {unit}")
+
+    return record
+
+
+def pytest_terminal_summary(terminalreporter):
+    if MEASURED:
+        terminalreporter.section("measured in the browser")
+        for line in MEASURED:
+            terminalreporter.line(line)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from app.documents import replay_summary
-from app.figures import draw
+from app.figures import draw, numbers
 from app.options import day_of
 from app.report import report_html
 from app.service.player import sweep_of
@@ -46,7 +46,13 @@ def _open(path: str) -> Iterator[SqliteStore]:
 
 
 def _figure(data: dict[str, Any]) -> dict[str, Any]:
-    return {"schema": "fundclock.visualization/1", "data": data, "figure": json.loads(draw(data).to_json())}
+    heads, rows = numbers(data)
+    return {
+        "schema": "fundclock.visualization/1",
+        "data": data,
+        "figure": json.loads(draw(data).to_json()),
+        "numbers": {"heads": heads, "rows": rows},
+    }
 
 
 def _audit(run: Run, words: Mapping[str, Any]) -> Any:
@@ -103,7 +109,7 @@ VIEWS: dict[str, Callable[[Run, Mapping[str, Any]], Any]] = {
     "leverage_events": lambda run, _: {"events": event_rows(DebtHistory(run))},
     "leverage_metrics": lambda run, _: {"metrics": metrics_of(DebtHistory(run))},
     "allocation": lambda run, _: allocation_report(run),
-    "visualization": lambda run, words: _figure(chart_data(run, words["name"])),
+    "visualization": lambda run, words: _figure(chart_data(run, words["figure"])),
     "audit": _audit,
     "stress": _stress,
     "why": _why,

@@ -10,6 +10,7 @@ from app.service.problems import ServiceProblem
 from app.service.routes.described import fields
 from scenarios.changes import leaves
 from scenarios.manifest import versions
+from scenarios.problems import InvalidInput
 from scenarios.scenario import Scenario, shipped
 from scenarios.schema import ScenarioConfig
 
@@ -18,10 +19,13 @@ router = APIRouter(tags=["scenarios"])
 
 @cache
 def described(name: str) -> dict[str, Any]:
-    """A shipped scenario with all its settings by dotted key."""
-    config = Scenario.load(name).config
+    """A shipped scenario with all its settings by dotted key; one that needs files can't be played over HTTP."""
+    try:
+        config = Scenario.load(name).config
+    except InvalidInput as error:
+        return {"name": name, "description": str(error), "playable": False, "settings": {}}
     sections = config.model_dump(mode="json", exclude={"script", "sweep", "name", "description"})
-    return {"name": name, "description": config.description, "settings": leaves("", sections)}
+    return {"name": name, "description": config.description, "playable": True, "settings": leaves("", sections)}
 
 
 @cache
@@ -34,10 +38,10 @@ def schema_of_files() -> dict[str, Any]:
 async def scenarios() -> dict[str, Any]:
     """The shipped scenarios."""
     found = [await asyncio.to_thread(described, name) for name in shipped()]
-    return {"scenarios": [{key: one[key] for key in ("name", "description")} for one in found]}
+    return {"scenarios": [{key: one[key] for key in ("name", "description", "playable")} for one in found]}
 
 
-@router.get("/scenarios/{name}", responses=fields(name="text", description="text?", settings="object"))
+@router.get("/scenarios/{name}", responses=fields(name="text", description="text", playable="any", settings="object"))
 async def scenario(name: str = Path(max_length=200)) -> dict[str, Any]:
     """A shipped scenario with its settings."""
     if name not in shipped():

@@ -54,13 +54,16 @@ async def allocation(request: Request, name: Name) -> Response:
     return await view(request, name, "allocation")
 
 
-FIGURE = fields(data="object", figure="object")
+LONG = ("timing_waterfall", "leverage_impact")
+"""Figures for which other runs are played."""
+
+FIGURE = fields(data="object", figure="object", numbers="object")
 
 
 @router.get("/simulations/{name}/visualizations/{figure}", responses=FIGURE)
 async def visualization(request: Request, name: Name, figure: str) -> Response:
     """A figure by its name: its data, and the drawing of it. ``sweep_fan`` is a figure of sweeps."""
-    return await view(request, name, "visualization", name=figure)
+    return await view(request, name, "visualization", long=figure in LONG, figure=figure)
 
 
 AUDIT = fields(

@@ -1,0 +1,95 @@
+// Elements, and how figures are written.
+
+/** An element: h("a.button", { href: "#/" }, "text", [more]). Null and false children are left out. */
+export function h(name, attributes, ...children) {
+  if (attributes === null || typeof attributes !== "object" || attributes instanceof Node || Array.isArray(attributes)) {
+    children.unshift(attributes);
+    attributes = {};
+  }
+  const [tag, ...classes] = name.split(".");
+  const element = document.createElement(tag);
+  if (classes.length) element.className = classes.join(" ");
+  for (const [key, value] of Object.entries(attributes ?? {})) {
+    if (value === null || value === undefined || value === false) continue;
+    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    else if (key in element && typeof value !== "string") element[key] = value;
+    else element.setAttribute(key, value === true ? "" : value);
+  }
+  add(element, children);
+  return element;
+}
+
+function add(element, children) {
+  for (const child of children.flat(Infinity)) {
+    if (child === null || child === undefined || child === false) continue;
+    element.append(child instanceof Node ? child : String(child));
+  }
+}
+
+/** Put these children into an element, in place of what it holds. */
+export function fill(element, ...children) {
+  element.replaceChildren();
+  add(element, children);
+  return element;
+}
+
+const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const cents = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const short = new Intl.NumberFormat("en", { notation: "compact", minimumFractionDigits: 1, maximumFractionDigits: 2 });
+
+/** Money to the cent. */
+export const money = (value) => (value === null || value === undefined ? "–" : cents.format(Number(value)));
+/** Money in short. */
+export const brief = (value) => (value === null || value === undefined ? "–" : short.format(Number(value)));
+/** A whole number. */
+export const count = (value) => (value === null || value === undefined ? "–" : whole.format(value));
+/** A share, in per cent. */
+export const percent = (value, digits = 2) => (value === null || value === undefined ? "–" : `${(100 * value).toFixed(digits)} %`);
+/** Words from a name with underscores. */
+export const words = (name) => String(name).replaceAll("_", " ");
+
+const RATES = /irr|_rate$|^return$|share$/;
+
+/** A metric's value as it is read: rates in per cent, money to the cent, counts whole. */
+export function metric(name, value) {
+  if (value === null || value === undefined) return "–";
+  if (typeof value === "string") return Number.isNaN(Number(value)) ? value : money(value);
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (RATES.test(name)) return percent(value);
+  return Number.isInteger(value) ? count(value) : value.toFixed(name.includes("days") ? 1 : 3);
+}
+
+const DAY = 86_400_000;
+
+/** The ISO date of a day of a fund that starts on an ISO date. */
+export const dateOf = (start, day) => new Date(Date.parse(start) + day * DAY).toISOString().slice(0, 10);
+/** The day of an ISO date. */
+export const dayOf = (start, date) => Math.round((Date.parse(date) - Date.parse(start)) / DAY);
+
+/** A table of plain cells; a cell may be an element. */
+export function table(heads, rows, caption) {
+  return h("div.scroll", { tabindex: "0", role: "region", "aria-label": caption ?? "table" },
+    h("table",
+      caption && h("caption.visually-hidden", caption),
+      h("thead", h("tr", heads.map((head) => h("th", { scope: "col" }, head)))),
+      h("tbody", rows.map((row) => h("tr", row.map((cell) => h("td", cell)))))));
+}
+
+/** Say something for a moment. */
+export function notice(text) {
+  const place = document.getElementById("notice");
+  fill(place, h("div", text));
+  setTimeout(() => place.textContent.includes(text) && fill(place), 6000);
+}
+
+/** What went wrong, with each thing that is wrong. */
+export function problemBox(error) {
+  const rows = error.problems ?? [];
+  const text = rows.length ? error.title : error.message;
+  return h("div.problem", { role: "alert" }, h("strong", text),
+    rows.length > 0 && h("ul", rows.map((row) => h("li",
+      row.key ? h("code", row.key) : null, row.key ? ": " : "", row.message, row.suggestion ? ` (did you mean ${row.suggestion}?)` : ""))));
+}
+
+/** A badge for a status. */
+export const badge = (status) => h(`span.badge.${status}`, status);

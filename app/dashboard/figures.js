@@ -1,0 +1,39 @@
+// All figures of a run, made when they come into view.
+
+import { figureOf } from "./charts.js";
+import { fill, h, problemBox } from "./dom.js";
+
+const GROUPS = {
+  "Cash and time": ["nav", "cash", "dollar_days", "timing_waterfall", "cash_sankey"],
+  Reinvestment: ["reinvestment_timeline", "reinvestment_by_zone", "reinvestment_by_year", "cash_reserve", "allocation_comparison", "reinvestment_summary_table", "reinvestment_events_table"],
+  Risk: ["risk_before_after", "risk_impact", "risk_trend"],
+  Leverage: ["leverage_utilization", "interest_expenses", "covenant_compliance", "debt_structure", "leverage_impact", "stress_results", "optimization_activity"],
+  Allocation: ["allocation_drift"],
+};
+
+export function figuresTab(place, run) {
+  if (!run.records) {
+    fill(place, h("p.soft", "Nothing is recorded yet."));
+    return null;
+  }
+  const open = (seqs) => {
+    if (seqs.length) location.hash = `#/run/${encodeURIComponent(run.id)}/play?seq=${seqs[0]}`;
+  };
+  const seen = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      seen.unobserve(target);
+      figureOf(run.id, target.dataset.name, open).then((figure) => fill(target, figure)).catch((error) => {
+        if (error.status === 422) fill(target, h("p.soft", `${target.dataset.name.replaceAll("_", " ")}: ${error.message}`));
+        else fill(target, problemBox(error));
+      });
+    }
+  }, { rootMargin: "400px" });
+  fill(place, h("p.soft", "A click on a point leads to the record behind it."), Object.entries(GROUPS).map(([title, names]) => h("section", h("h2", title),
+    h("div.pair", names.map((name) => {
+      const slot = h("div", { "data-name": name, style: "min-height:14rem" }, h("p.soft", "…"));
+      seen.observe(slot);
+      return slot;
+    })))));
+  return () => seen.disconnect();
+}

@@ -1,0 +1,53 @@
+// The pages, by the address after "#".
+
+import { fill, h, problemBox } from "./dom.js";
+import { comparePage } from "./compare.js";
+import { newPage } from "./new.js";
+import { runPage } from "./run.js";
+import { runsPage } from "./runs.js";
+import { sweepsPage } from "./sweeps.js";
+
+const main = document.getElementById("main");
+let leave = null;
+let turn = 0;
+
+/** Each page fills the place that it is given, and may return what to do when it is left. */
+const PAGES = [
+  [/^$/, runsPage],
+  [/^new$/, newPage],
+  [/^compare$/, comparePage],
+  [/^sweeps(?:\/([^/]+))?$/, sweepsPage],
+  [/^run\/([^/]+)(?:\/(\w+))?$/, runPage],
+];
+
+async function show() {
+  const mine = (turn += 1);
+  leave?.();
+  leave = null;
+  const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
+  for (const link of document.querySelectorAll(".top nav a")) {
+    const own = link.getAttribute("href").slice(2);
+    if (own === "" ? path === "" || path.startsWith("run/") : path.startsWith(own)) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  const place = h("div");
+  fill(main, place);
+  for (const [pattern, page] of PAGES) {
+    const match = path.match(pattern);
+    if (!match) continue;
+    const words = match.slice(1).map((word) => word && decodeURIComponent(word));
+    try {
+      const left = await page(place, ...words, new URLSearchParams(query));
+      if (mine === turn) leave = left;
+      else left?.();
+    } catch (error) {
+      fill(place, problemBox(error));
+      if (!error.status) throw error;
+    }
+    return;
+  }
+  fill(place, h("p", "There is no such page. ", h("a", { href: "#/" }, "To the runs")));
+}
+
+window.addEventListener("hashchange", show);
+show();

@@ -1,0 +1,63 @@
+// One run: how it stands, and what can be looked at in it.
+
+import { BASE, get, of, post, remove } from "./api.js";
+import { auditTab } from "./audit.js";
+import { badge, brief, count, fill, h, metric, notice, words } from "./dom.js";
+import { figuresTab } from "./figures.js";
+import { forkTab } from "./fork.js";
+import { playTab } from "./play.js";
+import { stressTab } from "./stress.js";
+
+const TABS = {
+  play: ["Playback and events", playTab],
+  figures: ["Figures", figuresTab],
+  audit: ["Timing audit", auditTab],
+  stress: ["Stress", stressTab],
+  fork: ["Fork", forkTab],
+};
+const TILES = ["net_irr", "gross_irr", "tvpi", "dpi", "distributed", "mean_days_to_reinvest", "idle_dollar_days", "reinvested", "carry", "peak_debt", "covenant_breaches", "loans_defaulted"];
+const LABELS = { net_irr: "Net IRR", gross_irr: "Gross IRR", tvpi: "TVPI", dpi: "DPI" };
+const STOPPED = ["interrupted", "cancelled"];
+
+/** The name of a metric as it is read. */
+export const label = (name) => LABELS[name] ?? words(name).replace(/^./, (letter) => letter.toUpperCase());
+
+const tile = (name, value) => (typeof value === "string" && Math.abs(Number(value)) >= 1e6 ? brief(value) : metric(name, value));
+
+export async function runPage(place, name, tab = "play", query) {
+  const head = h("div"), tabs = h("nav.tabs", { "aria-label": "Parts of the run" }), body = h("div");
+  fill(place, head, tabs, body);
+  let run = await get(of(name));
+  document.title = `${name} · Fundclock`;
+
+  function draw() {
+    const address = `${BASE}/${of(name)}`;
+    const open = ["queued", "running"].includes(run.status);
+    fill(head,
+      h("div.row",
+        h("h1", name), badge(run.status), h("span.grow"),
+        open && h("button", { onclick: () => remove(of(name)).then(again, (error) => notice(error.message)) }, "Cancel"),
+        STOPPED.includes(run.status) && h("button", { onclick: () => post(of(name, "resume")).then(() => location.reload(), (error) => notice(error.message)) }, "Resume"),
+        run.parent && run.records > 0 && h("a.button", { href: `#/compare?a=${encodeURIComponent(run.parent)}&b=${encodeURIComponent(name)}` }, "Compare with its parent"),
+        run.records > 0 && h("a.button", { href: `${address}/report.html`, target: "_blank", rel: "noopener" }, "Report")),
+      h("p.soft", `${run.scenario}, seed ${run.seed}, ${count(run.records)} records`,
+        run.parent && [", a fork of ", h("a", { href: `#/run/${encodeURIComponent(run.parent)}` }, run.parent), run.divergence_seq ? ` (other records from ${count(run.divergence_seq)} on)` : ""],
+        run.head_hash && [", head ", h("code", run.head_hash.slice(0, 16))]),
+      run.problem && h("p.problem", run.problem.detail),
+      run.metrics && h("dl.tiles", TILES.filter((key) => run.metrics[key] !== null && run.metrics[key] !== undefined)
+        .map((key) => h("div", h("dt", label(key)), h("dd", { title: metric(key, run.metrics[key]) }, tile(key, run.metrics[key]))))),
+      run.warnings?.length > 0 && h("details", h("summary", `${run.warnings.length} notes on these figures`), h("ul", run.warnings.map((text) => h("li", text)))));
+    fill(tabs, Object.entries(TABS).map(([key, [title]]) =>
+      h("a", { href: `#/run/${encodeURIComponent(name)}/${key}`, "aria-current": key === tab ? "page" : null }, title)));
+  }
+
+  async function again() {
+    run = await get(of(name));
+    draw();
+    return run;
+  }
+
+  draw();
+  const [, show] = TABS[tab] ?? TABS.play;
+  return show(body, run, again, query);
+}

@@ -1,0 +1,70 @@
+// Stress: what shocks would do to the covenant tests of a day, and how far things could go.
+
+import { get, of } from "./api.js";
+import { drawn } from "./charts.js";
+import { count, fill, h, money, percent, problemBox, table, words } from "./dom.js";
+
+export async function stressTab(place, run) {
+  const said = h("div", { "aria-live": "polite" });
+  const day = h("input", { type: "date", min: run.start_date, max: run.end_date });
+  const search = h("input", { type: "checkbox" });
+  const button = h("button.main", "Stress it");
+
+  async function ask(event) {
+    event?.preventDefault();
+    button.disabled = true;
+    fill(said, h("p.soft", search.checked ? "Searching for the limits, with some twenty runs…" : "…"));
+    try {
+      const words_ = new URLSearchParams({ ...(day.value && { at: day.value }), ...(search.checked && { headroom: "true" }) });
+      const [found, figure] = await Promise.all([
+        get(of(run.id, `stress?${words_}`)),
+        day.value ? null : get(of(run.id, "visualizations/stress_results")),
+      ]);
+      fill(said, h("p", `By the test of ${found.date}.`), figure && drawn(figure), results(found.stress_test_results), smallest(found), found.headroom && headroom(found.headroom));
+    } catch (error) {
+      fill(said, problemBox(error));
+    }
+    button.disabled = false;
+  }
+
+  fill(place, h("form.row", { onsubmit: ask }, h("label", "Day (else the quarter's end with the most debt)", day), h("label.line", search, "and how far it can go"), button), said);
+  if (run.status === "finished") await ask();
+  return null;
+}
+
+function results(found) {
+  const tests = Object.keys(Object.values(found)[0]?.details.tests ?? {});
+  const rows = Object.entries(found).map(([name, { is_compliant: holds, details }]) => [
+    words(name), shock(details.shock),
+    ...tests.map((test) => outcome(details.tests[test])),
+    percent(details.leverage_ratio, 1), holds ? h("span.good", "holds") : h("span.bad", `fails ${details.failed.map(words).join(", ")}`),
+  ]);
+  return [h("h3", "Tests after each shock"), table(["Shock", "", ...tests.map((test) => TESTS[test] ?? words(test)), "Leverage", ""], rows, "Stress")];
+}
+
+const TESTS = { base: "Borrowing base used", ltv: "LTV", dscr: "DSCR", liquidity: "Liquidity" };
+
+function shock({ rate, nav, liquidity }) {
+  const parts = [rate && `rate +${percent(rate, 1)}`, nav && `NAV −${percent(nav, 0)}`, liquidity && `liquidity −${percent(liquidity, 0)}`];
+  return parts.filter(Boolean).join(", ") || "as it was";
+}
+
+function outcome(test) {
+  if (!test) return "–";
+  const text = `${test.value === null ? "–" : test.value.toFixed(2)} (limit ${test.limit.toFixed(2)})`;
+  return h(test.passed ? "span" : "span.bad", { title: `headroom ${money(test.headroom)}` }, text);
+}
+
+function smallest(found) {
+  const rows = Object.entries(found.smallest_shock).map(([name, { size, binding_test: test }]) => [
+    words(name), size === null ? "none does" : name === "combined" ? `${size.toFixed(2)} × the shocks` : percent(size, 1), test ? TESTS[test] ?? words(test) : "–",
+  ]);
+  return [h("h3", "The smallest shock that breaks a test"), table(["Shock", "Size", "Test that breaks first"], rows, "Smallest shocks")];
+}
+
+function headroom(limits) {
+  return [h("h3", "How far it can go"), table(["Limit", "Holds up to", "Fails at", "Unit", "First breach", "Runs"], limits.map((limit) => [
+    words(limit.name), limit.holds === null ? "–" : String(limit.holds), limit.fails === null ? "none found" : String(limit.fails), limit.unit,
+    limit.breach ? `${words(limit.breach.test ?? limit.breach.kind)} of ${words(limit.breach.facility)}, ${limit.breach.date}` : "–", count(limit.runs),
+  ]), "Headroom")];
+}

@@ -1,0 +1,344 @@
+"""The dashboard in a real browser: the main ways through, no other host, no error in its console."""
+
+import os
+import re
+
+import pytest
+
+from serving import FLAGS, MANY, Served, find_browser
+
+AT = "2028-03-31"
+DELAY = {"reinvestment_engine.reinvestment_delay": 3}
+LAPTOP, PHONE = {"width": 1360, "height": 900}, {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    path = find_browser()
+    if path is None:
+        if os.environ.get("FUNDCLOCK_REQUIRE_BROWSER"):
+            pytest.fail("there is no Chromium, and these tests are required here")
+        pytest.skip("there is no Chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def served(chromium, tmp_path_factory):
+    with Served(tmp_path_factory.mktemp("dashboard"), "--workers", "2") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def levered(served):
+    return served.play("levered", 7)
+
+
+@pytest.fixture(scope="module")
+def forked(served, levered):
+    return served.fork(levered, at=AT, set=DELAY)
+
+
+@pytest.fixture
+def watch(chromium):
+    """Opens pages; whatever they ask another host for, and every error of theirs, fails the test."""
+    contexts, wrong = [], []
+
+    def open_page(home, **options):
+        context = chromium.new_context(**{"viewport": LAPTOP, "locale": "en-GB", **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        own = ("data:", "blob:", home, home.replace("http://", "ws://"))
+        page.on("request", lambda asked: None if asked.url.startswith(own) else wrong.append(f"asked {asked.url}"))
+        page.on("websocket", lambda socket: None if socket.url.startswith(own) else wrong.append(f"asked {socket.url}"))
+        return page
+
+    open_page.wrong = wrong
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+@pytest.fixture
+def page(watch, served):
+    return watch(served.url)
+
+
+def open_run(page, served, name, tab="play"):
+    page.goto(f"{served.url}/#/run/{name}/{tab}")
+    if tab == "play":
+        page.wait_for_selector("[data-records]")
+        page.wait_for_selector(".chart.fund .scatterlayer .trace")
+
+
+def test_a_first_run_from_the_first_page(page, served):
+    page.goto(served.url)
+    page.get_by_role("link", name="New run").first.click()
+    page.get_by_label("Seed").fill("11")
+    page.get_by_label("Setting", exact=True).fill("reinvestment_engine.reinvestment_delay")
+    page.get_by_label("Value", exact=True).fill("2")
+    page.get_by_role("button", name="Play it").click()
+    page.get_by_text("finished", exact=True).wait_for()
+    found = served.get(f"/simulations/{page.locator('h1').inner_text()}")
+    assert (found["seed"], found["scenario"], found["status"]) == (11, "base", "finished")
+    assert f"{100 * found['metrics']['net_irr']:.2f} %" in page.locator(".tiles").inner_text()
+    page.get_by_role("link", name="Runs").click()
+    page.get_by_role("link", name=found["id"], exact=True).wait_for()
+
+
+def test_what_is_wrong_with_a_form_is_said_by_its_key(page, served, watch):
+    page.goto(f"{served.url}/#/new")
+    page.get_by_label("Setting", exact=True).fill("fund.sice")
+    page.get_by_label("Value", exact=True).fill("5")
+    page.get_by_role("button", name="Play it").click()
+    said = page.get_by_role("alert")
+    said.wait_for()
+    assert "fund.sice" in said.inner_text()
+    assert "did you mean" in said.inner_text()
+    page.get_by_label("Scenario", exact=True).select_option("")
+    page.get_by_label("Text of a scenario file").fill("fund: {size: 10m\n  term: 3")
+    page.get_by_role("button", name="Play it").click()
+    page.get_by_text("is not YAML").wait_for()
+    browsers_own = [text for text in watch.wrong if "status of 422" in text]  # Chromium notes each answer of that kind
+    assert len(browsers_own) == len(watch.wrong) == 2
+    watch.wrong.clear()
+
+
+def test_a_live_run_grows_and_can_be_cancelled(page, served):
+    name = served.start("base", 1, MANY)
+    page.goto(f"{served.url}/#/run/{name}")
+    page.get_by_text("Live", exact=True).wait_for()
+    page.wait_for_function("document.querySelector('.grid-row') !== null")
+    before = page.get_by_role("slider").input_value()
+    page.wait_for_function(f"Number(document.querySelector('input[type=range]').value) > {before}")
+    page.wait_for_selector(".chart.fund .scatterlayer .trace")
+    page.get_by_role("button", name="Cancel").click()
+    page.wait_for_function("document.querySelector('[data-records]') !== null")
+    assert served.get(f"/simulations/{name}")["status"] == "cancelled"
+
+
+def test_the_scrubber_shows_the_state_of_the_day(page, served, levered):
+    open_run(page, served, levered)
+    slider = page.get_by_role("slider")
+    slider.focus()
+    for key, day in (("Home", 0), ("PageUp", None), ("ArrowRight", None)):
+        slider.press(key)
+        value = int(slider.input_value())
+        assert day is None or value == day
+    date = page.locator("output").inner_text()
+    wanted = served.get(f"/simulations/{levered}/state?as_of={date}")
+    assert wanted["date"] == date
+    page.wait_for_selector(f"[data-digest='{wanted['state_digest']}']")
+    state = page.get_by_role("region", name="State of the day").inner_text()
+    assert f"{float(wanted['nav']):,.2f}" in state
+    assert f"{float(wanted['cash']):,.2f}" in state
+
+
+def test_playback_at_a_chosen_pace(page, served, levered):
+    open_run(page, served, levered)
+    page.get_by_label("Pace").select_option("365")
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function("Number(document.querySelector('input[type=range]').value) > 200")
+    page.get_by_role("button", name="Pause").click()
+    day = int(page.get_by_role("slider").input_value())
+    page.wait_for_timeout(200)
+    assert int(page.get_by_role("slider").input_value()) == day < 3600
+    records = served.get(f"/simulations/{levered}/events?limit=10000")["records"]
+    until = sum(record["day"] <= day for record in records)
+    page.get_by_text(f"{until:,} of {len(records):,}").wait_for()
+
+
+def test_records_are_filtered_chosen_by_key_and_explained(page, served, levered):
+    open_run(page, served, levered)
+    records = served.get(f"/simulations/{levered}/events?limit=10000")["records"]
+    exits = [record for record in records if record["kind"] == "loan.exited/1" and record["payload"]["zone"] == "red"]
+    page.get_by_label("Filter records").fill("loan.exited red-")
+    page.get_by_text(f"{len(exits):,} of {len(records):,}").wait_for()
+    page.get_by_label("Filter records").fill("")
+    page.get_by_label("Kind", exact=True).select_option("capital.reinvested/1")
+    grid = page.get_by_role("grid")
+    grid.focus()
+    for key in ("Home", "ArrowDown"):
+        grid.press(key)
+    second = [record for record in records if record["kind"] == "capital.reinvested/1"][1]
+    why = page.get_by_role("region", name="Why")
+    why.locator(f"[data-seq='{second['seq']}']").wait_for()
+    wanted = served.get(f"/simulations/{levered}/events/{second['seq']}/why")
+    for record in [*wanted["causes"], wanted["record"], *wanted["lots"][:5]]:
+        assert f"{record['seq']:,} {record['kind']}" in why.inner_text()
+    root = wanted["causes"][0]
+    why.get_by_role("button", name=f"{root['seq']:,} {root['kind']}").first.click()
+    why.locator(f"[data-seq='{root['seq']}']").wait_for()
+
+
+def test_a_fork_from_the_form(page, served, levered):
+    open_run(page, served, levered, "fork")
+    page.get_by_label("In the morning of").fill(AT)
+    page.get_by_label("Setting", exact=True).fill("reinvestment_engine.reinvestment_delay")
+    page.get_by_label("Value", exact=True).fill("6")
+    page.get_by_role("button", name="Add a command").click()
+    page.get_by_label("Command", exact=True).select_option("shock_price")
+    page.get_by_label("change").fill("-10%")
+    page.get_by_role("button", name="Fork it").click()
+    page.get_by_role("link", name="Compare with its parent").wait_for()
+    found = served.get(f"/simulations/{page.locator('h1').inner_text()}")
+    assert (found["parent"], found["status"], found["divergence_seq"] > 1) == (levered, "finished", True)
+    added = served.get(f"/simulations/{found['id']}/events?kind=script.added/1")["records"][0]["payload"]["entries"]
+    assert [entry["do"] for entry in added] == [
+        {"shock_price": {"change": "-10%"}}, {"set": {"reinvestment_engine.reinvestment_delay": 6}},
+    ]  # fmt: skip
+
+
+def test_two_runs_are_compared_with_their_waterfalls(page, served, levered, forked):
+    page.goto(served.url)
+    for name in (levered, forked):
+        page.get_by_label(f"Choose {name}").check()
+    page.get_by_role("button", name="Compare the two").click()
+    for figure in ("net_cash_bridge", "dollar_days_bridge"):
+        page.wait_for_selector(f"[data-figure={figure}] .waterfalllayer .point")
+    page.get_by_role("button", name="What each wait cost, in both runs").click()
+    page.locator("[data-figure=timing_waterfall] .waterfalllayer").nth(1).wait_for()
+    found = served.get(f"/comparisons?a={levered}&b={forked}")
+    bridge = found["figures"]["net_cash_bridge"]["data"]["series"][0]["y"]
+    assert sum(bridge[:-1]) == pytest.approx(bridge[-1], abs=0.01)
+    page.locator("[data-figure=net_cash_bridge] summary").click()
+    cells = page.locator("[data-figure=net_cash_bridge] tbody tr").all_inner_texts()
+    assert len(cells) == len(bridge)
+
+
+def test_the_stress_panel(page, served, levered):
+    open_run(page, served, levered, "stress")
+    page.get_by_role("table", name="Tests").or_(page.get_by_role("region", name="Smallest shocks")).first.wait_for()
+    text = page.locator("main").inner_text()
+    found = served.get(f"/simulations/{levered}/stress")
+    assert f"By the test of {found['date']}" in text
+    for size in found["smallest_shock"].values():
+        assert f"{100 * size['size']:.1f} %" in text or f"{size['size']:.2f} ×" in text
+
+
+def test_the_audit_and_every_figure_with_its_numbers(page, served, levered):
+    open_run(page, served, levered, "audit")
+    audit = served.get(f"/simulations/{levered}/audit")
+    page.get_by_text(f"{float(audit['cash_integral']):,.2f}").wait_for()
+    open_run(page, served, levered, "figures")
+    slots = page.locator("[data-name]")
+    for at in range(slots.count()):
+        slots.nth(at).scroll_into_view_if_needed()
+        slots.nth(at).locator("figure, p.soft:not(:text-is('…'))").first.wait_for()
+    page.wait_for_function(
+        "[...document.querySelectorAll('figure .chart')].every((chart) => chart.querySelector('svg'))"
+    )
+    assert page.locator("figure details").count() >= 20
+
+
+def test_a_clicked_point_leads_to_its_record(page, served, levered):
+    open_run(page, served, levered, "figures")
+    page.wait_for_selector("[data-figure=nav] .plot")
+    box = page.locator("[data-figure=nav] .nsewdrag").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_selector("[data-figure=nav] .hoverlayer *", state="attached")
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_url(re.compile(r"play\?seq=\d+"))
+    page.get_by_role("region", name="Why").get_by_text("nav.reported/1").first.wait_for()
+
+
+def test_a_sweep_and_its_fan(page, served):
+    page.goto(f"{served.url}/#/sweeps")
+    page.get_by_label("Values", exact=True).fill("0, 3")
+    page.get_by_label("Seeds").fill("1:4")
+    page.get_by_role("button", name="Sweep").click()
+    page.wait_for_selector("[data-figure=sweep_fan] .scatterlayer")
+    assert page.locator("[aria-label=Runs] tbody tr").count() == 8
+
+
+def test_the_report_opens_without_a_network(chromium, watch, served, levered, tmp_path):
+    place = tmp_path / "report.html"
+    online = watch(served.url)
+    answer = online.request.get(f"{served.url}/api/v1/simulations/{levered}/report.html")
+    place.write_bytes(answer.body())
+    home = place.as_uri()
+    page = watch(home)
+    page.context.set_offline(True)
+    page.goto(home)
+    page.wait_for_selector("#chart-nav svg.main-svg")
+    assert page.locator(".chart").count() == page.locator(".chart:has(svg)").count() > 15
+    served_page = watch(served.url)
+    served_page.goto(f"{served.url}/api/v1/simulations/{levered}/report.html")  # under its strict policy too
+    served_page.wait_for_selector("#chart-nav svg.main-svg")
+
+
+@pytest.mark.parametrize(
+    "options", [{"viewport": PHONE, "color_scheme": "dark", "has_touch": True}, {"color_scheme": "dark"}]
+)
+def test_every_page_fits_its_screen(watch, served, levered, forked, options):
+    page = watch(served.url, **options)
+    pages = ["/", "/new", f"/compare?a={levered}&b={forked}", "/sweeps",
+             *(f"/run/{levered}/{tab}" for tab in ("play", "figures", "audit", "stress", "fork"))]  # fmt: skip
+    for path in pages:
+        page.goto(f"{served.url}/#{path}")
+        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(100)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= page.viewport_size["width"], (path, width)
+        assert page.locator("h1").count() == 1, path
+        unnamed = page.evaluate(
+            """[...document.querySelectorAll("main :is(button, input, select, textarea)")].filter((one) =>
+            !one.getAttribute("aria-label") && !one.labels?.length && !one.textContent.trim()).map((one) => one.outerHTML)"""
+        )
+        assert unnamed == [], path
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == "rgb(18, 22, 26)"
+
+
+def test_with_a_token_the_browser_is_asked_for_it(chromium, watch, tmp_path):
+    token = "a token of more than sixteen"
+    with Served(tmp_path, "--workers", "1", FUNDCLOCK_TOKEN=token) as mine:
+        name = mine.play("base", 3)
+        page = watch(mine.url)
+        page.goto(f"{mine.url}/#/run/{name}")
+        page.get_by_label("Token").fill("wrong")
+        page.get_by_role("button", name="Go on").click()
+        page.get_by_text("this is not the token").wait_for()
+        page.get_by_label("Token").fill(token)
+        page.get_by_role("button", name="Go on").click()
+        page.wait_for_selector("[data-records]")  # the stream has come too
+        cookie = page.context.cookies()[0]
+        assert (cookie["httpOnly"], cookie["sameSite"], token not in cookie["value"]) == (True, "Strict", True)
+        assert all("status of 401" in text for text in watch.wrong)
+        watch.wrong.clear()
+
+
+def test_a_hundred_thousand_records_are_filtered_at_once(page, served, record_measure):
+    name = served.play("base", 1, MANY)
+    records = served.get(f"/simulations/{name}")["records"]
+    assert records > 100_000
+    page.goto(served.url)
+    page.wait_for_selector("h1")
+    paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    began = page.evaluate("performance.now()")
+    page.goto(f"{served.url}/#/run/{name}")
+    page.wait_for_selector("[data-records]", timeout=60_000)
+    came = page.evaluate("performance.now()") - began
+    page.get_by_text(f"{records:,} of {records:,}").wait_for(timeout=60_000)
+    times = []
+    for text in ("red", "loan.exited green", "sale", "no such words", ""):
+        page.get_by_label("Filter records").fill(text)
+        times.append(float(page.get_by_role("grid").get_attribute("data-filtered")))
+    grid = page.get_by_role("grid")
+    grid.focus()
+    grid.press("End")
+    last = page.locator(".grid-row[aria-selected=true]")
+    last.wait_for()
+    assert last.locator("span").first.inner_text() == f"{records:,}"
+    assert page.locator(".grid-row").count() < 60
+    record_measure("first paint", paint, "ms")
+    record_measure(f"{records:,} records into the page", came, "ms")
+    record_measure("slowest filter of them", max(times), "ms")
