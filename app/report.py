@@ -15,9 +15,8 @@ from app.tables import DEBT_LABELS, LABELS, number
 from events.units import from_cents
 from scenarios import allocation_charts, leverage_charts, reinvestment_charts
 from scenarios.changes import leaves
-from scenarios.figures import chart_data
+from scenarios.figures import chart_data, figures_of
 from scenarios.manifest import calendar_of
-from scenarios.problems import InvalidInput
 from scenarios.run import Run
 from scenarios.schema import ScenarioConfig
 from scenarios.timing import charts as timing_charts
@@ -57,14 +56,14 @@ def report_html(run: Run) -> str:
     """
     found = audit(run, ladder=run.state.results.finished)
     drawn: dict[str, Any] = {}
+    possible = figures_of(run)
     groups = []
     for anchor, (heading, names) in GROUPS.items():
         shown = []
         for name in names:
-            try:
-                data = chart_data(run, name)
-            except InvalidInput:
+            if name not in possible:
                 continue
+            data = chart_data(run, name)
             if not any(series["x"] for series in data["series"]) if "series" in data else not data["rows"]:
                 continue
             drawn[name] = json.loads(draw(data).to_json())

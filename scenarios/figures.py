@@ -3,7 +3,7 @@
 from typing import Any
 
 from scenarios import allocation_charts, leverage_charts, reinvestment_charts
-from scenarios.leverage import DebtHistory
+from scenarios.leverage import DebtHistory, stress_tests
 from scenarios.problems import InvalidInput, Problem, closest
 from scenarios.reinvestment_history import read_history
 from scenarios.run import Run
@@ -17,6 +17,21 @@ NAMES = (
     *timing_charts.CHARTS,
 )
 """All figures that there are."""
+
+
+def figures_of(run: Run) -> list[str]:
+    """The figures that this run can have: those of its engines, and of what happened."""
+    names = [*reinvestment_charts.CHARTS, *reinvestment_charts.TABLES, *timing_charts.CHARTS]
+    if not run.state.results.finished:
+        names.remove("timing_waterfall")
+    try:
+        tested = bool(stress_tests(DebtHistory(run)))
+        names += [name for name in leverage_charts.CHARTS if tested or name != "stress_results"]
+    except InvalidInput:  # no facilities
+        pass
+    if run.manifest.scenario.get("capital_allocation"):  # kept in manifests of funds that allocate
+        names += allocation_charts.CHARTS
+    return [name for name in NAMES if name in names]
 
 
 def chart_data(run: Run, name: str) -> dict[str, Any]:

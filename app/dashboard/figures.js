@@ -1,5 +1,6 @@
 // All figures of a run, made when they come into view.
 
+import { get, of } from "./api.js";
 import { figureOf } from "./charts.js";
 import { fill, h, problemBox } from "./dom.js";
 
@@ -11,11 +12,13 @@ const GROUPS = {
   Allocation: ["allocation_drift"],
 };
 
-export function figuresTab(place, run) {
+export async function figuresTab(place, run) {
   if (!run.records) {
     fill(place, h("p.soft", "Nothing is recorded yet."));
     return null;
   }
+  const { figures } = await get(of(run.id, "visualizations"));
+  const groups = Object.entries(GROUPS).map(([title, names]) => [title, names.filter((name) => figures.includes(name))]).filter(([, names]) => names.length);
   const open = (seqs) => {
     if (seqs.length) location.hash = `#/run/${encodeURIComponent(run.id)}/play?seq=${seqs[0]}`;
   };
@@ -23,13 +26,10 @@ export function figuresTab(place, run) {
     for (const { isIntersecting, target } of entries) {
       if (!isIntersecting) continue;
       seen.unobserve(target);
-      figureOf(run.id, target.dataset.name, open).then((figure) => fill(target, figure)).catch((error) => {
-        if (error.status === 422) fill(target, h("p.soft", `${target.dataset.name.replaceAll("_", " ")}: ${error.message}`));
-        else fill(target, problemBox(error));
-      });
+      figureOf(run.id, target.dataset.name, open).then((figure) => fill(target, figure)).catch((error) => fill(target, problemBox(error)));
     }
   }, { rootMargin: "400px" });
-  fill(place, h("p.soft", "A click on a point leads to the record behind it."), Object.entries(GROUPS).map(([title, names]) => h("section", h("h2", title),
+  fill(place, h("p.soft", "A click on a point leads to the record behind it."), groups.map(([title, names]) => h("section", h("h2", title),
     h("div.pair", names.map((name) => {
       const slot = h("div", { "data-name": name, style: "min-height:14rem" }, h("p.soft", "…"));
       seen.observe(slot);

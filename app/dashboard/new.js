@@ -11,7 +11,7 @@ export async function scenarioFields() {
   const seed = h("input", { type: "number", min: "0", step: "1", value: "7", required: true });
   const settings = settingRows("Settings that differ", {});
   const text = h("textarea", { spellcheck: "false", "aria-label": "Text of a scenario file", placeholder: "name: my-fund\nfund:\n  size: 50m" });
-  const choose = h("select", { onchange: changed },
+  const choose = h("select", { "aria-label": "Scenario", onchange: changed },
     scenarios.map((scenario) => h("option", { value: scenario.name }, scenario.name)), h("option", { value: "" }, "a file of my own…"));
   const own = h("div", { hidden: true }, h("label", "A scenario file (YAML or JSON)", h("input", {
     type: "file", accept: ".yaml,.yml,.json",

@@ -77,7 +77,7 @@ export async function playTab(place, run, again, query) {
   async function drawLines() {
     const Plotly = await loadPlotly();
     const traces = Object.keys(lines).filter((line) => lines[line][0].length).map((line) => ({
-      x: lines[line][0], y: lines[line][1], name: NAMES[line], mode: "lines", line: { color: COLOURS[line], width: 2, shape: line === "cash" && finished ? "hv" : "linear" },
+      x: lines[line][0], y: lines[line][1], name: NAMES[line], mode: finished ? "lines" : "lines+markers", marker: { size: 5 }, line: { color: COLOURS[line], width: 2, shape: line === "cash" && finished ? "hv" : "linear" },
     }));
     const axis = { gridcolor: "rgba(128,136,144,0.25)", zerolinecolor: "rgba(128,136,144,0.25)" };
     await Plotly.react(chart, traces, {
@@ -216,7 +216,8 @@ export async function playTab(place, run, again, query) {
   }
 
   const leave = follow(run.id, {
-    progress(frame_) {
+    async progress(frame_) {
+      if (frame_.data.message !== run.status) run = await again();
       progress.value = frame_.data.progress / 100;
       told.textContent = `${words(frame_.data.module)}: ${frame_.data.message}, ${frame_.data.progress.toFixed(0)} %, ${frame_.day === null ? "" : date(frame_.day)}`;
     },

@@ -19,14 +19,17 @@ export async function runsPage(place) {
   async function refresh() {
     const rows = [];
     let next = `simulations?limit=${SIZE}`;
-    for (let page = 0; page < pages && next; page += 1) {
-      const found = await get(next);
-      rows.push(...found.simulations);
-      next = found.next;
+    try {
+      for (let page = 0; page < pages && next; page += 1) {
+        const found = await get(next);
+        rows.push(...found.simulations);
+        next = found.next;
+      }
+      if (!over) draw(rows, next);
+    } catch (error) {
+      if (!over) fill(list, problemBox(error));
     }
-    if (over) return;
-    draw(rows, next);
-    timer = setTimeout(refresh, rows.some((row) => OPEN.includes(row.status)) ? 700 : 4000);
+    if (!over) timer = setTimeout(refresh, rows.some((row) => OPEN.includes(row.status)) ? 700 : 4000);
   }
 
   function draw(rows, next) {
@@ -76,7 +79,7 @@ export async function runsPage(place) {
     }, name);
   }
 
-  refresh().catch((error) => fill(list, problemBox(error)));
+  refresh();
   return () => {
     over = true;
     clearTimeout(timer);

@@ -5,6 +5,10 @@ import { drawn } from "./charts.js";
 import { count, fill, h, money, percent, problemBox, table, words } from "./dom.js";
 
 export async function stressTab(place, run) {
+  if (run.status !== "finished" || !(await get(of(run.id, "visualizations"))).figures.includes("stress_results")) {
+    fill(place, h("p.soft", run.status === "finished" ? "This fund has no NAV line that was tested at a quarter's end: there is nothing to stress. Try the scenario levered." : "The run is not finished yet."));
+    return null;
+  }
   const said = h("div", { "aria-live": "polite" });
   const day = h("input", { type: "date", min: run.start_date, max: run.end_date });
   const search = h("input", { type: "checkbox" });
@@ -28,7 +32,7 @@ export async function stressTab(place, run) {
   }
 
   fill(place, h("form.row", { onsubmit: ask }, h("label", "Day (else the quarter's end with the most debt)", day), h("label.line", search, "and how far it can go"), button), said);
-  if (run.status === "finished") await ask();
+  await ask();
   return null;
 }
 

@@ -22,7 +22,7 @@ from scenarios.bridges import dollar_days_bridge, net_cash_bridge
 from scenarios.causes import why
 from scenarios.changes import leaves, why_not_changeable
 from scenarios.diff import diff
-from scenarios.figures import chart_data
+from scenarios.figures import chart_data, figures_of
 from scenarios.forks import check_ahead, fork_name
 from scenarios.leverage import DebtHistory, event_rows, facility_rows, metrics_of, stress
 from scenarios.leverage_charts import leverage_report
@@ -109,6 +109,7 @@ VIEWS: dict[str, Callable[[Run, Mapping[str, Any]], Any]] = {
     "leverage_events": lambda run, _: {"events": event_rows(DebtHistory(run))},
     "leverage_metrics": lambda run, _: {"metrics": metrics_of(DebtHistory(run))},
     "allocation": lambda run, _: allocation_report(run),
+    "visualizations": lambda run, _: {"schema": "fundclock.visualizations/1", "figures": figures_of(run)},
     "visualization": lambda run, words: _figure(chart_data(run, words["figure"])),
     "audit": _audit,
     "stress": _stress,

@@ -60,6 +60,12 @@ LONG = ("timing_waterfall", "leverage_impact")
 FIGURE = fields(data="object", figure="object", numbers="object")
 
 
+@router.get("/simulations/{name}/visualizations", responses=fields(figures="list"))
+async def visualizations(request: Request, name: Name) -> Response:
+    """The names of the figures that this run can have."""
+    return await view(request, name, "visualizations")
+
+
 @router.get("/simulations/{name}/visualizations/{figure}", responses=FIGURE)
 async def visualization(request: Request, name: Name, figure: str) -> Response:
     """A figure by its name: its data, and the drawing of it. ``sweep_fan`` is a figure of sweeps."""
