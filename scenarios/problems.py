@@ -97,11 +97,11 @@ def real_path(loc: tuple[str | int, ...], document: Any) -> Path:
     path: list[str | int] = []
     node = document
     for place, part in enumerate(loc):
-        if isinstance(part, str) and not re.fullmatch(r"[\w.-]+", part):
-            continue  # the name of a key, a union's branch or a validator, not of a place
         in_list = isinstance(node, list) and isinstance(part, int) and part < len(node)
         if in_list or (isinstance(node, Mapping) and part in node):
             node = node[part]
+        elif isinstance(part, str) and not re.fullmatch(r"[\w.-]+", part):
+            continue  # the name of a key, a union's branch or a validator, not of a place
         elif place < len(loc) - 1 or not isinstance(node, Mapping):
             continue
         path.append(part)

@@ -258,3 +258,11 @@ def test_a_reinvestment_setting_out_of_range_is_refused_with_its_place(key, valu
 def test_a_band_that_a_script_would_break_is_refused_too():
     text = "script: [{at: 2027-01-01, do: {set: {reinvestment_engine.cash_reserve_max: 0.04}}}]"
     assert "is broken by 0.02, 0.05, 0.04" in problems(text)[0]
+
+
+@pytest.mark.parametrize("key", ["", " ", "[key]", "a b", "\x00", "é"])
+def test_any_text_may_be_a_key_that_is_unknown(key):
+    with pytest.raises(InvalidInput, match="unknown key"):
+        Scenario.from_dict({key: {"": 1}}).plan()
+    with pytest.raises(InvalidInput, match="unknown key"):
+        Scenario.from_dict({"fund": {key: {"": 1}}}).plan()
