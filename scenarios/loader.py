@@ -10,9 +10,11 @@ from pydantic import ValidationError
 from scenarios.problems import InvalidInput, Path, Problem, explain_validation
 from scenarios.schema import DEFAULT_ZONES, ScenarioConfig
 
-MAX_BYTES = 1_000_000
-MAX_NODES = 100_000
+MAX_BYTES = 300_000
+MAX_NODES = 12_000
 MAX_DEPTH = 50
+MAX_MERGES = 100
+"""Looked at before anything is built: building what is huge or deep, or merged into itself, takes minutes."""
 
 
 @dataclass
@@ -58,6 +60,7 @@ def parse(text: str | bytes, source: str, listed: str | None = None) -> Document
     yaml = YAML(typ="rt")
     yaml.allow_duplicate_keys = False
     try:
+        _check_size(text, source)
         root = yaml.load(io.StringIO(text))
     except DuplicateKeyError as error:
         mark = error.problem_mark
@@ -97,6 +100,23 @@ def parse(text: str | bytes, source: str, listed: str | None = None) -> Document
     document = Document(source, {})
     document.values = _Plain(document).convert(root, ())
     return document
+
+
+def _check_size(text: str, source: str) -> None:
+    """Raises InvalidInput for a text with too many values, levels or merge keys."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent, ScalarEvent
+
+    nodes = depth = merges = 0
+    for event in YAML(typ="rt").parse(io.StringIO(text)):
+        starts = isinstance(event, CollectionStartEvent)
+        depth += starts - isinstance(event, CollectionEndEvent)
+        nodes += starts or isinstance(event, ScalarEvent)
+        merges += isinstance(event, ScalarEvent) and event.value == "<<"
+        if nodes > MAX_NODES or depth > MAX_DEPTH:
+            raise InvalidInput([Problem("", f"has more than {MAX_NODES:,} values or {MAX_DEPTH} levels", source)])
+        if merges > MAX_MERGES:
+            raise InvalidInput([Problem("", f"has more than {MAX_MERGES} merge keys (<<)", source)])
 
 
 class _Plain:

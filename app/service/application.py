@@ -8,15 +8,15 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query, WebSocket
 
 from app.service import dashboard, problems
-from app.service.routes import scenarios, simulations, sweeps, views
-from app.service.routes.described import COMMON
+from app.service.routes import scenarios, session, simulations, sweeps, views
+from app.service.routes.described import COMMON, PROBLEM
 from app.service.routes.simulations import MAX_SEQ
 from app.service.service import BASE, Service
 from app.service.stream import asyncapi, stream
 from scenarios.manifest import versions
 
 
-def make_application(path: Path, workers: int | None = None) -> FastAPI:
+def make_application(path: Path, workers: int | None = None, token: str | None = None) -> FastAPI:
     """The service of a store. Raises StoreError where it can't be opened."""
 
     @asynccontextmanager
@@ -37,7 +37,8 @@ def make_application(path: Path, workers: int | None = None) -> FastAPI:
         lifespan=life,
         responses=COMMON,
     )
-    for module in (scenarios, simulations, views, sweeps):
+    api.state.token = token
+    for module in (scenarios, simulations, views, sweeps, session):
         api.include_router(module.router, prefix=BASE)
     api.include_router(views.aliases)
     api.include_router(dashboard.router)
@@ -52,4 +53,12 @@ def make_application(path: Path, workers: int | None = None) -> FastAPI:
         return asyncapi()
 
     problems.install(api)
+    document = api.openapi
+
+    def openapi() -> dict[str, Any]:
+        found = document()
+        found["components"]["schemas"]["Problem"] = PROBLEM
+        return found
+
+    api.openapi = openapi  # type: ignore[method-assign]
     return api

@@ -48,6 +48,7 @@ class Engine:
         self._pools: dict[Pool, ProcessPoolExecutor] = {}
         self._after: dict[str, list[str]] = {}
         self._long = 0
+        self._closed = False
         self._cache: OrderedDict[tuple[str, ...], str] = OrderedDict()
         self._cached = 0
         for name in self._jobs.interrupt_open():
@@ -69,6 +70,7 @@ class Engine:
 
     def close(self) -> None:
         """End the workers. What is being played is interrupted; the logs so far are valid."""
+        self._closed = True
         for pool in self._pools.values():
             workers = list((pool._processes or {}).values())
             pool.shutdown(wait=False, cancel_futures=True)
@@ -95,7 +97,7 @@ class Engine:
         return future
 
     def _played(self, job: str, done: "Future[None]") -> None:
-        if done.cancelled():
+        if done.cancelled() or self._closed:
             return
         error = done.exception()
         if isinstance(error, BrokenProcessPool):

@@ -2,11 +2,8 @@
 
 import hashlib
 import hmac
-import json
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-
-from starlette.responses import Response
 
 from app.service.problems import problem
 
@@ -46,7 +43,7 @@ class Guard:
         self._inner = inner
         self._hosts = hosts
         self._token = token
-        self._session = "" if token is None else hmac.new(token.encode(), b"session", hashlib.sha256).hexdigest()
+        self._session = "" if token is None else session_of(token)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Refuse, or pass on."""
@@ -117,9 +114,6 @@ class Guard:
             if len(body) > MAX_BODY:
                 await too_large(scope, receive, send)
                 return
-        if scope["path"] == SESSION:
-            await self._sessions(body, scope)(scope, receive, send)
-            return
         sent = False
 
         async def again() -> Any:
@@ -131,26 +125,10 @@ class Guard:
 
         await self._inner(scope, again, send)
 
-    def _sessions(self, body: bytes, scope: Any) -> Response:
-        """Give a browser a cookie for the token, which it can't send with every request, or take it back."""
-        where = scope["path"]
-        if scope["method"] == "DELETE":
-            return Response(status_code=204, headers={"Set-Cookie": f"{COOKIE}=; Max-Age=0; {_TERMS}"})
-        if scope["method"] != "POST":
-            return problem(405, "Method Not Allowed", where, {"Allow": "POST, DELETE"})
-        if self._token is None:
-            return Response(status_code=204)  # on loopback there is nothing to prove
-        try:
-            given = json.loads(body)["token"]
-            right = isinstance(given, str) and hmac.compare_digest(given.encode(), self._token.encode())
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return problem(422, 'expected {"token": …}', where)
-        if not right:
-            return problem(401, "this is not the token", where)
-        return Response(status_code=204, headers={"Set-Cookie": f"{COOKIE}={self._session}; {_TERMS}"})
 
-
-_TERMS = "Path=/; HttpOnly; SameSite=Strict"
+def session_of(token: str) -> str:
+    """What a browser's cookie says instead of the token."""
+    return hmac.new(token.encode(), b"session", hashlib.sha256).hexdigest()
 
 
 def _cookie(header: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from events.units import to_cents
-from scenarios.axes import axis_values
+from scenarios.axes import DRAWS, axis_values
 from scenarios.inputs import KEYS
 from scenarios.loader import parse
 from scenarios.plan import Plan
@@ -21,6 +21,9 @@ MAX_LOANS = 250_000
 
 MAX_PATHS = 5_000
 """Runs of a sweep."""
+
+MAX_SETTINGS = 100
+"""Values of a sweep's axes of settings: each is checked when the sweep is asked for."""
 
 
 def scenario_of(request: Mapping[str, Any]) -> Scenario:
@@ -52,7 +55,11 @@ def scenario_of(request: Mapping[str, Any]) -> Scenario:
 
 def plan_of_request(request: Mapping[str, Any]) -> Plan:
     """What a request asks to be played, checked whole. Raises InvalidInput."""
-    scenario = scenario_of(request)
+    return plan_of_scenario(scenario_of(request))
+
+
+def plan_of_scenario(scenario: Scenario) -> Plan:
+    """What a scenario plays, checked whole. Raises InvalidInput, also where it is too large to be served."""
     config = scenario.config
     loans = to_cents(config.fund.size) // max(1, to_cents(config.loans.size.mean))
     if loans > MAX_LOANS:
@@ -70,13 +77,22 @@ def axes_of_request(request: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Check a request for a sweep: its axes. Raises InvalidInput, also where it asks for too much."""
     plan = plan_of_request(request)
     axes: dict[str, list[Any]] = {}
+    settings: list[dict[str, Any]] = []
     paths = 1
     for key, given in (request["sweep"] or plan.config.sweep).items():
         if isinstance(given, str) and len(given) > MAX_TEXT:
             raise InvalidInput([Problem(key, f"has more than {MAX_TEXT:,} characters", "request")])
         axes[key] = axis_values(key, given)
+        if key not in DRAWS:
+            settings += [{key: value} for value in axes[key]]
         _refuse_files([{key: value} for value in axes[key]])
         paths *= len(axes[key])
+    if len(settings) > MAX_SETTINGS:
+        message = f"has {len(settings):,} values of settings; the service plays sweeps of up to {MAX_SETTINGS}"
+        raise InvalidInput([Problem("sweep", message, "request")])
+    scenario = scenario_of(request)
+    for one in settings:
+        plan_of_scenario(scenario.with_(set=one, origin="sweep"))
     if not axes:
         raise InvalidInput([Problem("sweep", "names nothing to sweep; give an axis like seed: '1:100'", "request")])
     if paths > MAX_PATHS:

@@ -34,7 +34,7 @@ def guarded(path: Path, host: str, port: int, token: str | None, more: list[str]
         raise InvalidInput([Problem("--host", message)])
     if token is not None and len(token) < 16:
         raise InvalidInput([Problem("--token", "is too short: 16 characters at least")])
-    return Guard(make_application(path, workers), hosts_of(host, port, more), token)
+    return Guard(make_application(path, workers, token), hosts_of(host, port, more), token)
 
 
 def serve(path: Path, host: str, port: int, token: str | None, more: list[str], workers: int | None) -> None:

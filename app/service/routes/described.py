@@ -6,7 +6,7 @@ from app.service import problems
 
 Described = dict[int | str, dict[str, Any]]
 
-_PROBLEM = {
+PROBLEM: dict[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "instance"],
     "properties": {
@@ -21,7 +21,7 @@ _PROBLEM = {
 
 
 def _problem(text: str) -> dict[str, Any]:
-    return {"description": text, "content": {problems.MEDIA_TYPE: {"schema": _PROBLEM}}}
+    return {"description": text, "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 
 
 COMMON: Described = {
