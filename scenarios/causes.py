@@ -42,28 +42,27 @@ def why(log: Log, seq: int) -> Why:
     A reinvestment is caused by a check, a repayment by a test or a sweep, but both are paid for by lots: those are
     named beside the chain.
     """
+    if not 1 <= seq <= len(log):
+        raise InvalidInput([Problem("seq", f"there is no record {seq}; the log has 1 to {len(log)}")])
     found: dict[int, Record] = {}
     effects: dict[int, Effect] = {}
-    for record in log:
-        if record.seq <= seq:
-            found[record.seq] = record
+    for record in log.episode(log.row(seq).correlation):  # an effect's correlation is its cause's
+        found[record.seq] = record
         if record.seq == seq:
             effects[seq] = Effect(record)
         elif record.cause in effects:
             effects[record.seq] = Effect(record)
             effects[record.cause].effects.append(effects[record.seq])
-    if seq not in effects:
-        raise InvalidInput([Problem("seq", f"there is no record {seq}; the log has 1 to {len(log)}")])
     causes: list[Record] = []
     cause = found[seq].cause
     while cause is not None:
         causes.append(found[cause])
         cause = found[cause].cause
     causes.reverse()
-    return Why(causes, effects[seq], _lots(found, [*causes, found[seq]]))
+    return Why(causes, effects[seq], _lots(log, [*causes, found[seq]]))
 
 
-def _lots(found: dict[int, Record], chain: list[Record]) -> list[Record]:
+def _lots(log: Log, chain: list[Record]) -> list[Record]:
     named: list[int] = []
     for record in chain:
         if isinstance(record.payload, CapitalReinvested | FacilityRepaid | DebtServicePaid):
@@ -71,4 +70,4 @@ def _lots(found: dict[int, Record], chain: list[Record]) -> list[Record]:
         elif isinstance(record.payload, ProceedsReleased):
             named.append(record.payload.lot)
     inside = {record.seq for record in chain}
-    return [found[lot] for lot in dict.fromkeys(named) if lot not in inside]
+    return [next(log.read(after=lot - 1, limit=1)) for lot in dict.fromkeys(named) if lot not in inside]

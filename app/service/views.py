@@ -4,8 +4,8 @@ import json
 import pickle
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from app.documents import replay_summary
@@ -36,13 +36,30 @@ from scenarios.timing.headroom import headroom
 from scenarios.verify import fold, load_run, manifest_of
 
 
-@contextmanager
-def _open(path: str) -> Iterator[SqliteStore]:
-    store = SqliteStore(path, create=False)
-    try:
-        yield store
-    finally:
-        store.close()
+@cache
+def _open(path: str) -> SqliteStore:
+    """The store, opened once: opening one takes the file for a moment, and reading it never does."""
+    return SqliteStore(path, create=False)
+
+
+KEPT_RUNS = 4
+MAX_KEPT = 50_000
+"""Records of a run that is kept; a longer one is read anew for each question."""
+
+_runs: OrderedDict[tuple[str, str], Run] = OrderedDict()
+
+
+def _run(store: SqliteStore, info: RunInfo) -> Run:
+    """A run, folded; the last finished ones are kept."""
+    if info.status != "finished" or info.records > MAX_KEPT:
+        return load_run(store, info)
+    key = (info.run, info.head_hash)
+    if key not in _runs:
+        _runs[key] = load_run(store, info)
+        while len(_runs) > KEPT_RUNS:
+            _runs.popitem(last=False)
+    _runs.move_to_end(key)
+    return _runs[key]
 
 
 def _figure(data: dict[str, Any]) -> dict[str, Any]:
@@ -70,12 +87,12 @@ def _stress(run: Run, words: Mapping[str, Any]) -> Any:
     return found
 
 
-def _why(run: Run, words: Mapping[str, Any]) -> Any:
-    found = why(run.log, words["seq"])
+def _why(store: SqliteStore, info: RunInfo, words: Mapping[str, Any]) -> Any:
+    found = why(store.log(info.run), words["seq"])
     whole = [[json.loads(record.line()) for record in some] for some in (found.causes, [found.tree.record], found.lots)]
     return {
         "schema": "fundclock.why/1",
-        "run": run.name,
+        "run": info.run,
         "seq": words["seq"],
         "record": whole[1][0],
         "causes": whole[0],
@@ -113,7 +130,6 @@ VIEWS: dict[str, Callable[[Run, Mapping[str, Any]], Any]] = {
     "visualization": lambda run, words: _figure(chart_data(run, words["figure"])),
     "audit": _audit,
     "stress": _stress,
-    "why": _why,
     "settings": _settings,
 }
 """What can be asked of a run, and what it is computed by."""
@@ -121,13 +137,13 @@ VIEWS: dict[str, Callable[[Run, Mapping[str, Any]], Any]] = {
 
 def view(path: str, run: str, name: str, words: Mapping[str, Any]) -> str:
     """A view of a stored run as JSON text. Raises InvalidInput, StoreError, DamagedLog."""
-    with _open(path) as store:
-        info = store.info(run)
-        found = state_at(store, info, words) if name == "state" else VIEWS[name](load_run(store, info), words)
-        return json.dumps(found, ensure_ascii=False)
+    store = _open(path)
+    info = store.info(run)
+    look = OF_LOGS.get(name)
+    found = VIEWS[name](_run(store, info), words) if look is None else look(store, info, words)
+    return json.dumps(found, ensure_ascii=False)
 
 
-KEPT_RUNS = 4
 EVERY = 90
 _moments: OrderedDict[str, tuple[list[int], list[bytes]]] = OrderedDict()
 """By head hash: the last days and the states, pickled, of some evenings of a finished run."""
@@ -166,27 +182,31 @@ def _moments_of(store: SqliteStore, info: RunInfo) -> tuple[list[int], list[byte
     return found
 
 
+OF_LOGS: dict[str, Callable[[SqliteStore, RunInfo, Mapping[str, Any]], Any]] = {"state": state_at, "why": _why}
+"""Views for which the whole run need not be folded."""
+
+
 def report(path: str, run: str) -> str:
     """A stored run's report."""
-    with _open(path) as store:
-        return report_html(load_run(store, store.info(run)))
+    store = _open(path)
+    return report_html(_run(store, store.info(run)))
 
 
 def comparison(path: str, first: str, second: str) -> str:
     """Two stored runs against each other, as JSON text: the difference, and its figures."""
-    with _open(path) as store:
-        runs = [load_run(store, store.info(name)) for name in (first, second)]
-        found = diff(*runs).as_json(200)
-        metrics = {name: [run.metrics[name] for run in runs] for name in runs[0].metrics if name != "zones"}
-        bridges = (net_cash_bridge(*runs), dollar_days_bridge(*runs))
-        figures = {chart.name: _figure(chart.as_json()) for chart in bridges}
-        return json.dumps({**found, "metrics": metrics, "figures": figures}, ensure_ascii=False)
+    store = _open(path)
+    runs = [_run(store, store.info(name)) for name in (first, second)]
+    found = diff(*runs).as_json(200)
+    metrics = {name: [run.metrics[name] for run in runs] for name in runs[0].metrics if name != "zones"}
+    bridges = (net_cash_bridge(*runs), dollar_days_bridge(*runs))
+    figures = {chart.name: _figure(chart.as_json()) for chart in bridges}
+    return json.dumps({**found, "metrics": metrics, "figures": figures}, ensure_ascii=False)
 
 
 def name_of_fork(path: str, run: str, at: str, settings: Mapping[str, Any], do: list[Any]) -> str:
     """Check an intervention in a stored run: the name that the fork would have. Raises InvalidInput."""
-    with _open(path) as store:
-        return fork_name(load_run(store, store.info(run)), at, settings, do)
+    store = _open(path)
+    return fork_name(_run(store, store.info(run)), at, settings, do)
 
 
 def check_fork(request: Mapping[str, Any], at: str, settings: Mapping[str, Any], do: list[Any]) -> None:
@@ -196,6 +216,5 @@ def check_fork(request: Mapping[str, Any], at: str, settings: Mapping[str, Any],
 
 def sweep_rows(path: str, request: Mapping[str, Any]) -> str:
     """A finished sweep as JSON text, from the rows that the store has, with its fan where it has draws."""
-    with _open(path) as store:
-        found = sweep_of(store, dict(request))
-        return json.dumps({**found.as_json(), "figures": {"sweep_fan": _figure(found.figure("sweep_fan"))}})
+    found = sweep_of(_open(path), dict(request))
+    return json.dumps({**found.as_json(), "figures": {"sweep_fan": _figure(found.figure("sweep_fan"))}})

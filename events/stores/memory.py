@@ -31,6 +31,10 @@ class MemoryLog(ChainedLog):
         record = self.records[seq - 1]
         return RawRecord(*record[:6], record.payload.to_json(), self._hashes[seq - 1])
 
+    def episode(self, correlation: int) -> Iterator[Record]:
+        """The records with this correlation: everything that followed from one root, and the root."""
+        return (record for record in self.records[correlation - 1 :] if record.correlation == correlation)
+
     def _write(self, _records: list[Record], _payloads: list[bytes], hashes: list[str]) -> None:
         self._hashes += hashes
 

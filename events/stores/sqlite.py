@@ -246,7 +246,12 @@ class SqliteStore:
         return SqliteLog(self, run)
 
     def rows(
-        self, run: str, after: int = 0, kinds: Iterable[str] | None = None, limit: int | None = None
+        self,
+        run: str,
+        after: int = 0,
+        kinds: Iterable[str] | None = None,
+        limit: int | None = None,
+        correlation: int | None = None,
     ) -> Iterator[RawRecord]:
         """Stored records as they are; the payload as bytes."""
         sql = (
@@ -258,6 +263,9 @@ class SqliteStore:
             wanted = list(kinds)
             sql += f" AND kind IN ({', '.join('?' * len(wanted))})"
             values += wanted
+        if correlation is not None:
+            sql += " AND correlation = ?"
+            values.append(correlation)
         sql += " ORDER BY seq"
         if limit is not None:
             sql += " LIMIT ?"
@@ -357,20 +365,27 @@ class SqliteLog:
 
     def read(self, after: int = 0, kinds: Iterable[str] | None = None, limit: int | None = None) -> Iterator[Record]:
         """Records with seq > ``after``, of these kinds, at most ``limit``. Raises DamagedLog for an unreadable one."""
-        for row in self.store.rows(self.run, after, kinds, limit):
-            try:
-                fact = parse_fact(row.kind, row.payload)
-            except ValueError as error:
-                raise DamagedLog(row.seq, str(error)) from None
-            yield Record(
-                seq=row.seq,
-                day=row.day,
-                phase=row.phase,
-                kind=row.kind,
-                cause=row.cause,
-                correlation=row.correlation,
-                payload=fact,
-            )
+        return map(_record, self.store.rows(self.run, after, kinds, limit))
+
+    def episode(self, correlation: int) -> Iterator[Record]:
+        """The records with this correlation: everything that followed from one root, and the root."""
+        return map(_record, self.store.rows(self.run, correlation - 1, correlation=correlation))
+
+
+def _record(row: RawRecord) -> Record:
+    try:
+        fact = parse_fact(row.kind, row.payload)
+    except ValueError as error:
+        raise DamagedLog(row.seq, str(error)) from None
+    return Record(
+        seq=row.seq,
+        day=row.day,
+        phase=row.phase,
+        kind=row.kind,
+        cause=row.cause,
+        correlation=row.correlation,
+        payload=fact,
+    )
 
 
 def _statements(script: str) -> Iterator[str]:

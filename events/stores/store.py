@@ -81,6 +81,10 @@ class Log(Protocol):
         """A record as it is stored."""
         ...
 
+    def episode(self, correlation: int) -> Iterator[Record]:
+        """The records with this correlation: everything that followed from one root, and the root."""
+        ...
+
     def read(self, after: int = 0, kinds: Iterable[str] | None = None, limit: int | None = None) -> Iterator[Record]:
         """Records with seq > ``after``, of these kinds, at most ``limit``."""
         ...
