@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CODE := events handlers sim scenarios app tests benchmarks docs conftest.py
 
-.PHONY: demo test check bench format lock clean
+.PHONY: demo test check bench format lock browser pictures clean
 
 demo: .venv/run.done
 	$(BIN)/fundclock demo
@@ -29,6 +29,16 @@ format: .venv/dev.done
 lock:
 	for set in run dev; do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate --upgrade requirements/$$set.in -o requirements/$$set.txt; done
+
+# A browser for the tests of the dashboard, which skip without one. On Debian and its kin; elsewhere install a Chromium.
+browser:
+	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; }
+
+# The screenshots and documents in docs.
+pictures: .venv/dev.done
+	$(BIN)/python -m docs.described
+	$(BIN)/python -m docs.pictures.screenshots
 
 clean:
 	rm -rf .venv build *.egg-info

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from benchmarks.allocation import allocation
 from benchmarks.checks import seconds_a_check
+from benchmarks.service import dashboard, service
 from benchmarks.timing import audits, sweeps
 from benchmarks.unit import unit_seconds
 from events.stores.sqlite import SqliteStore
@@ -195,6 +196,8 @@ def main() -> None:
             lambda: checks(Path(folder)),
             lambda: audits(Path(folder)),
             sweeps,
+            lambda: service(Path(folder)),
+            lambda: dashboard(Path(folder)),
         ):
             rows += part()
     table = Table(title="Fundclock benchmarks")

@@ -68,11 +68,11 @@ def load_run(store: SqliteStore, info: RunInfo) -> Run:
     return Run(manifest_of(store, info), log, fold(log), info.head_hash, info.run, store.input, origin)
 
 
-def fold(log: Log, until_day: int | None = None) -> State:
-    """The state of a stored log. Raises DamagedLog where it does not fold."""
-    state = State()
+def fold(log: Log, until_day: int | None = None, state: State | None = None) -> State:
+    """The state of a stored log; ``state`` is where to go on from. Raises DamagedLog where it does not fold."""
+    state = State() if state is None else state
     try:
-        replay(log, until_day, state)
+        replay(log.read(after=state.seq), until_day, state)
     except (InvariantError, KeyError) as error:
         raise DamagedLog(state.seq, f"does not fold: {error} (see `fundclock verify`)") from None
     return state

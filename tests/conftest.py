@@ -33,6 +33,12 @@ def base_run() -> Run:
     return Scenario.load("base").with_(seed=7).run()
 
 
+@pytest.fixture(scope="session")
+def levered_run() -> Run:
+    """The shipped fund with debt, seed 7."""
+    return Scenario.load("levered").with_(seed=7).run()
+
+
 @pytest.fixture
 def real_series() -> Path:
     """The folder of published series; the test skips where it is not there."""

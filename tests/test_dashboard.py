@@ -128,7 +128,7 @@ def test_a_live_run_grows_and_can_be_cancelled(page, served):
     wait_until(page, "document.querySelector('.grid-row') !== null")
     before = page.get_by_role("slider").input_value()
     wait_until(page, f"Number(document.querySelector('input[type=range]').value) > {before}")
-    page.locator(".chart.fund .scatterlayer .point").nth(1).wait_for()
+    page.locator(".chart.fund .scatterlayer .point").nth(5).wait_for()
     page.get_by_role("button", name="Cancel").click()
     wait_until(page, "document.querySelector('[data-records]') !== null")
     assert served.get(f"/simulations/{name}")["status"] == "cancelled"

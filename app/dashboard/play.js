@@ -9,8 +9,8 @@ import { follow } from "./stream.js";
 import { whyPanel } from "./why.js";
 
 const PACES = [[7, "a week a second"], [30, "a month a second"], [91, "a quarter a second"], [365, "a year a second"], [1461, "four years a second"]];
-const TABLE_EVERY = 100, STATE_EVERY = 150;
-const MARGIN = { l: 56, r: 12, t: 8, b: 28 };
+const TABLE_EVERY = 100, STATE_EVERY = 150, STATE_EVERY_LIVE = 1000;
+const MARGIN = { l: 56, r: 12, t: 32, b: 28 };
 const COLOURS = { nav: "#0072b2", cash: "#e69f00", debt: "#d55e00" };
 const NAMES = { nav: "net asset value", cash: "cash and reserve", debt: "debt" };
 
@@ -23,7 +23,7 @@ export async function playTab(place, run, again, query) {
   // what there is on the page
   const date = (number) => (start ? dateOf(start, number) : "");
   const chart = h("div.chart.fund", { role: "img", "aria-label": "Net asset value, cash and debt; the numbers are in the table below" });
-  const veil = h("div", { style: "position:absolute;top:8px;bottom:28px;right:12px;background:var(--ground);opacity:.72;border-left:2px solid var(--accent);pointer-events:none" });
+  const veil = h("div", { style: "position:absolute;top:32px;bottom:28px;right:12px;background:var(--ground);opacity:.72;border-left:2px solid var(--accent);pointer-events:none" });
   const numbers = h("details", { ontoggle: () => numbers.open && drawNumbers() }, h("summary", "Net asset value, cash and debt: the numbers"), h("div"));
   const slider = h("input", { type: "range", min: "0", max: "1", value: "0", step: "1", "aria-label": "Day", oninput: () => { following = false; stop(); go(Number(slider.value)); } });
   const shown = h("output", { style: "font-variant-numeric:tabular-nums;font-weight:600" });
@@ -76,6 +76,7 @@ export async function playTab(place, run, again, query) {
 
   async function drawLines() {
     const Plotly = await loadPlotly();
+    drew += 1;
     const traces = Object.keys(lines).filter((line) => lines[line][0].length).map((line) => ({
       x: lines[line][0], y: lines[line][1], name: NAMES[line], mode: finished ? "lines" : "lines+markers", marker: { size: 5 }, line: { color: COLOURS[line], width: 2, shape: line === "cash" && finished ? "hv" : "linear" },
     }));
@@ -83,7 +84,7 @@ export async function playTab(place, run, again, query) {
     await Plotly.react(chart, traces, {
       margin: MARGIN, font: { color: "#808890", family: "system-ui, sans-serif", size: 12 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       xaxis: { ...axis, type: "date", range: [date(0), date(last)], fixedrange: true }, yaxis: { ...axis, tickformat: "~s", rangemode: "tozero", fixedrange: true },
-      legend: { orientation: "h", y: 1, yanchor: "top", x: 0.01, bgcolor: "rgba(0,0,0,0)" }, hovermode: "x unified", showlegend: true,
+      legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 }, hovermode: "x unified", showlegend: true, datarevision: drew, // the lines grow in place
     }, CONFIG);
     moveVeil();
     if (numbers.open) drawNumbers();
@@ -189,7 +190,7 @@ export async function playTab(place, run, again, query) {
       } catch (error) {
         fill(state, problemBox(error));
       }
-      await new Promise((resolve) => setTimeout(resolve, STATE_EVERY));
+      await new Promise((resolve) => setTimeout(resolve, finished ? STATE_EVERY : STATE_EVERY_LIVE));
     }
     asking = false;
   }
@@ -199,8 +200,8 @@ export async function playTab(place, run, again, query) {
       ["Loans made", count(now.loans.originated)], ["Performing", count(now.loans.performing)], ["In recovery", count(now.loans.in_recovery)],
       ["Promises to come", count(now.pending_commands)]];
     for (const [name, line] of Object.entries(now.facilities)) {
-      rows.push([`${words(name)}, ${line.status}`, money(line.balance)], ["of", money(line.commitment)], ["undrawn", money(line.undrawn)]);
-      if (line.breaches.length) rows.push(["in breach", line.breaches.map(words).join(", ")]);
+      rows.push([h("span.head", words(name)), h("span.head", words(line.status))], ["Balance", money(line.balance)], ["Commitment", money(line.commitment)], ["Undrawn", money(line.undrawn)]);
+      if (line.breaches.length) rows.push(["In breach", h("span.bad", line.breaches.map(words).join(", "))]);
     }
     state.dataset.digest = now.state_digest;
     const open = state.querySelector("details")?.open;
@@ -212,7 +213,7 @@ export async function playTab(place, run, again, query) {
   let drawing = null, drew = 0;
   function lineSoon() {
     if (drawing) return;
-    drawing = setTimeout(() => { drawing = null; drew += 1; drawLines(); }, drew ? 250 : 0);
+    drawing = setTimeout(() => { drawing = null; drawLines(); }, drew ? 250 : 0);
   }
 
   const leave = follow(run.id, {

@@ -40,9 +40,9 @@ export async function runPage(place, name, tab = "play", query) {
         STOPPED.includes(run.status) && h("button", { onclick: () => post(of(name, "resume")).then(() => location.reload(), (error) => notice(error.message)) }, "Resume"),
         run.parent && run.records > 0 && h("a.button", { href: `#/compare?a=${encodeURIComponent(run.parent)}&b=${encodeURIComponent(name)}` }, "Compare with its parent"),
         run.records > 0 && h("a.button", { href: `${address}/report.html`, target: "_blank", rel: "noopener" }, "Report")),
-      h("p.soft", `${run.scenario}, seed ${run.seed}, ${count(run.records)} records`,
+      h("p.soft", `${run.scenario}, seed ${run.seed}${open ? "" : `, ${count(run.records)} records`}`,
         run.parent && [", a fork of ", h("a", { href: `#/run/${encodeURIComponent(run.parent)}` }, run.parent), run.divergence_seq ? ` (other records from ${count(run.divergence_seq)} on)` : ""],
-        run.head_hash && [", head ", h("code", run.head_hash.slice(0, 16))]),
+        !open && run.head_hash && [", head ", h("code", run.head_hash.slice(0, 16))]),
       run.problem && h("p.problem", run.problem.detail),
       run.metrics && h("dl.tiles", TILES.filter((key) => run.metrics[key] !== null && run.metrics[key] !== undefined)
         .map((key) => h("div", h("dt", label(key)), h("dd", { title: metric(key, run.metrics[key]) }, tile(key, run.metrics[key]))))),

@@ -1,8 +1,6 @@
 """What is computed of stored runs, as JSON text; each function is called in a worker process with the store's path."""
 
 import json
-import pickle
-from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -12,9 +10,9 @@ from app.documents import replay_summary
 from app.figures import draw, numbers
 from app.options import day_of
 from app.report import report_html
+from app.service.moments import Moments
 from app.service.player import sweep_of
 from app.service.requests import plan_of_request
-from events.state import State
 from events.stores.sqlite import SqliteStore
 from events.stores.store import RunInfo
 from scenarios.allocation_charts import allocation_report
@@ -33,7 +31,7 @@ from scenarios.run import Run
 from scenarios.script_commands import ARGUMENTS
 from scenarios.timing.audit import audit
 from scenarios.timing.headroom import headroom
-from scenarios.verify import fold, load_run, manifest_of
+from scenarios.verify import load_run, manifest_of
 
 
 @cache
@@ -144,42 +142,19 @@ def view(path: str, run: str, name: str, words: Mapping[str, Any]) -> str:
     return json.dumps(found, ensure_ascii=False)
 
 
-EVERY = 90
-_moments: OrderedDict[str, tuple[list[int], list[bytes]]] = OrderedDict()
-"""By head hash: the last days and the states, pickled, of some evenings of a finished run."""
+_moments: OrderedDict[str, Moments] = OrderedDict()
 
 
 def state_at(store: SqliteStore, info: RunInfo, words: Mapping[str, Any]) -> dict[str, Any]:
-    """The state at a day's end. Of finished runs some states are kept, so that another day is a short fold away."""
-    calendar = calendar_of(manifest_of(store, info))
-    text = words.get("as_of")
+    """The state at a day's end, or now."""
+    calendar, text = calendar_of(manifest_of(store, info)), words.get("as_of")
     day = None if text is None else day_of(text, "as_of", calendar)
-    if day is None or info.status != "finished":
-        return replay_summary(info.run, fold(store.log(info.run), day), calendar, day)
-    days, states = _moments_of(store, info)
-    place = bisect_right(days, day) - 1
-    state = State() if place < 0 else pickle.loads(states[place])
-    for record in store.log(info.run).read(after=state.seq):
-        if record.day > day:
-            break
-        state.apply(record)
-    return replay_summary(info.run, state, calendar, day)
-
-
-def _moments_of(store: SqliteStore, info: RunInfo) -> tuple[list[int], list[bytes]]:
-    found = _moments.get(info.head_hash)
-    if found is None:
-        state, days, states = State(), list[int](), list[bytes]()
-        for record in store.log(info.run):
-            if record.day > state.day and record.day // EVERY > state.day // EVERY and state.seq:
-                days.append(state.day)
-                states.append(pickle.dumps(state, pickle.HIGHEST_PROTOCOL))
-            state.apply(record)
-        found = _moments[info.head_hash] = (days, states)
+    if info.run not in _moments:
+        _moments[info.run] = Moments(store.log(info.run))
         while len(_moments) > KEPT_RUNS:
             _moments.popitem(last=False)
-    _moments.move_to_end(info.head_hash)
-    return found
+    _moments.move_to_end(info.run)
+    return replay_summary(info.run, _moments[info.run].at(day, info.records), calendar, day)
 
 
 OF_LOGS: dict[str, Callable[[SqliteStore, RunInfo, Mapping[str, Any]], Any]] = {"state": state_at, "why": _why}

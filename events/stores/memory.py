@@ -32,7 +32,7 @@ class MemoryLog(ChainedLog):
         return RawRecord(*record[:6], record.payload.to_json(), self._hashes[seq - 1])
 
     def episode(self, correlation: int) -> Iterator[Record]:
-        """The records with this correlation: everything that followed from one root, and the root."""
+        """The records of the episode that began with this seq: those with this correlation."""
         return (record for record in self.records[correlation - 1 :] if record.correlation == correlation)
 
     def _write(self, _records: list[Record], _payloads: list[bytes], hashes: list[str]) -> None:

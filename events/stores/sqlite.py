@@ -368,7 +368,7 @@ class SqliteLog:
         return map(_record, self.store.rows(self.run, after, kinds, limit))
 
     def episode(self, correlation: int) -> Iterator[Record]:
-        """The records with this correlation: everything that followed from one root, and the root."""
+        """The records of the episode that began with this seq: those with this correlation."""
         return map(_record, self.store.rows(self.run, correlation - 1, correlation=correlation))
 
 

@@ -82,7 +82,7 @@ class Log(Protocol):
         ...
 
     def episode(self, correlation: int) -> Iterator[Record]:
-        """The records with this correlation: everything that followed from one root, and the root."""
+        """The records of the episode that began with this seq: those with this correlation."""
         ...
 
     def read(self, after: int = 0, kinds: Iterable[str] | None = None, limit: int | None = None) -> Iterator[Record]:
