@@ -234,12 +234,13 @@ def serve(
     store: Store = DEFAULT_STORE,
     log_level: LogLevel = "warning",
 ) -> None:
-    """Serve a store over HTTP, on this machine alone unless told to with a token."""
+    """Serve a store: a dashboard, REST and a stream; on this machine alone unless told to with a token."""
     from app.service.serve import serve as listen
     from scenarios.problems import InvalidInput, Problem
 
     terminal.configure_logs(log_level)
     if store.startswith(("postgresql://", "postgres://")):
         raise InvalidInput([Problem("--store", "PostgreSQL stores are not available yet; give a file path")])
-    say(f"serving {store} on http://{host}:{port}/api/v1 (Ctrl-C ends it)")
+    shown = f"[{host}]" if ":" in host else host
+    say(f"serving {store}: open http://{shown}:{port}/ in a browser (Ctrl-C ends it)")
     listen(Path(store), host, port, token, allow or [], workers)

@@ -74,7 +74,7 @@ def covenant_compliance(history: DebtHistory) -> Chart:
             values = [record.payload.value[test] for record in shown]
             series.append(Series(f"{name} {test}", "ratio", dates, values, seqs, "line"))
             limits = [record.payload.limit[test] for record in shown]
-            thresholds.append(Threshold(f"{name} {test} limit", "ratio", dates[:1], limits[:1]))
+            thresholds.append(Threshold(f"{name} {test} limit", "ratio", dates, limits))
     return Chart("covenant_compliance", "Covenants: values against limits", "date", series, thresholds)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -123,3 +124,11 @@ def test_reports_from_the_command_line(fundclock, tmp_path):
     assert (code, "is there already; --force replaces it" in err) == (2, True)
     code, out, err = fundclock("run", "base", *small, "--report", "nowhere/one.html")
     assert (code, out, "in none that is there" in err) == (2, "", True)
+
+
+def test_the_page_of_figures_names_them_all_and_tests_that_are_there():
+    page = (Path(__file__).parent.parent / "docs" / "figures.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` .*`(test_\w+\.py)::(test_\w+)` \|$", page, re.M)
+    assert {name for name, _, _ in rows} == {*NAMES, "sweep_fan", "net_cash_bridge", "dollar_days_bridge"}
+    for file, test in re.findall(r"`(test_\w+\.py)::(test_\w+)`", page):
+        assert f"def {test}(" in (Path(__file__).parent / file).read_text()

@@ -151,6 +151,52 @@ def test_figures_say_what_the_records_say(levered):
     assert sum(activity["draw"]["y"]) == pytest.approx(drawn / 100)
 
 
+def by_name(run, figure, part="series"):
+    return {one["name"]: one for one in run.figure(figure)[part]}
+
+
+def test_utilization_and_covenants_are_those_of_the_records(levered):
+    measured = of(levered, "leverage.measured/1")
+    series, levels = by_name(levered, "leverage_utilization"), by_name(levered, "leverage_utilization", "thresholds")
+    for name in ("green_sleeve", "ramp_line"):
+        for label, column in (
+            ("drawn", "balance_cents"),
+            ("available", "available_cents"),
+            ("borrowing base", "base_cents"),
+        ):
+            assert series[f"{name} {label}"]["y"] == [record.payload[column][name] / 100 for record in measured]
+        assert levels[f"{name} commitment"]["y"] == [record.payload.commitment_cents[name] / 100 for record in measured]
+    tests = [
+        record for record in of(levered, "covenant.tested/1")
+        if record.payload.trigger == "quarter_end" or not all(record.payload.passed.values())
+    ]  # fmt: skip
+    values, limits = by_name(levered, "covenant_compliance"), by_name(levered, "covenant_compliance", "thresholds")
+    points = 0
+    for name, found in values.items():
+        facility, test = name.rsplit(" ", 1)
+        mine = [
+            record.payload for record in tests if record.payload.facility == facility and test in record.payload.value
+        ]
+        assert found["y"] == [fact.value[test] for fact in mine]
+        assert limits[f"{name} limit"]["y"] == [fact.limit[test] for fact in mine]
+        points += len(found["y"])
+    assert points == sum(len(record.payload.value) for record in tests) > 50
+
+
+def test_the_impact_and_the_stress_are_those_of_the_twin_and_the_shocks(levered):
+    series, twin = by_name(levered, "leverage_impact"), without_debt(levered)
+    for label, run in (("with debt", levered), ("without debt", twin)):
+        assert series[f"TVPI {label}"]["y"][-1] == run.metrics["tvpi"]
+        assert series[f"net IRR {label}"]["y"][-1] == run.metrics["net_irr"]
+        reported = [record.payload.nav_cents / 100 for record in of(run, "nav.reported/1")]
+        assert series[f"NAV {label}"]["y"] == pytest.approx(reported)
+    shocks, report = by_name(levered, "stress_results"), stress(levered).as_json()["stress_test_results"]
+    for ratio in ("leverage_ratio", "loan_to_value_ratio", "debt_service_coverage_ratio", "interest_coverage_ratio"):
+        assert shocks[ratio]["x"] == list(report)
+        assert shocks[ratio]["y"] == [row["details"][ratio] for row in report.values()]
+    assert shocks["tests that fail"]["y"] == [len(row["details"]["failed"]) for row in report.values()]
+
+
 def test_the_report_has_the_fields_that_clients_know(levered):
     report = leverage_report(levered)
     for row in report["facilities"]:

@@ -245,6 +245,22 @@ def test_what_a_script_asked_for_and_did_not_get_is_said(tmp_path):
     )
 
 
+def test_the_figures_of_risk_are_the_rows_of_risk(lively):
+    rows = reinvestment_risk(lively)["events"]
+    for figure, part in (("risk_before_after", "before"), ("risk_before_after", "after"), ("risk_impact", "change")):
+        for name in rows[0]["change"]:
+            label = name if part == "change" else f"{name} {part}"
+            if label in series_of(lively, figure):
+                assert series_of(lively, figure)[label]["y"] == [row[part][name] for row in rows]
+    for name in ("diversification_impact", "risk_adjusted_return_impact"):
+        assert series_of(lively, "risk_impact")[name]["y"] == [row[name] for row in rows]
+    trend = series_of(lively, "risk_trend")
+    assert trend["expected_return"]["y"] == [row["after"]["expected_return"] for row in rows]
+    for zone in ("green", "orange", "red"):
+        assert trend[f"{zone} share"]["y"] == [row["zones_after"][zone] for row in rows]
+    assert len(series_of(lively, "risk_before_after")) >= 6
+
+
 def test_gaps_are_actual_less_target(lively):
     found = series_of(lively, "allocation_comparison")
     for zone in ("green", "orange", "red"):

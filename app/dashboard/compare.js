@@ -2,8 +2,7 @@
 
 import { get, of } from "./api.js";
 import { drawn, figureOf } from "./charts.js";
-import { count, fill, h, metric, money, problemBox, table } from "./dom.js";
-import { label } from "./run.js";
+import { count, fill, h, label, metric, money, problemBox, table } from "./dom.js";
 
 export async function comparePage(place, query) {
   const { simulations } = await get("simulations?limit=200");

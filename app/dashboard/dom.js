@@ -48,6 +48,14 @@ export const percent = (value, digits = 2) => (value === null || value === undef
 /** Words from a name with underscores. */
 export const words = (name) => String(name).replaceAll("_", " ");
 
+const LABELS = {
+  net_irr: "Net IRR", gross_irr: "Gross IRR", gross_levered_irr: "Gross IRR, levered", net_irr_without_line: "Net IRR without the line",
+  tvpi: "TVPI", dpi: "DPI", rvpi: "RVPI", pic: "PIC", moic: "MOIC", nav: "NAV", min_dscr: "Lowest DSCR", idle_dollar_days: "Idle dollar-days",
+};
+
+/** The name of a metric as it is read. */
+export const label = (name) => LABELS[name] ?? words(name).replace(/^./, (letter) => letter.toUpperCase());
+
 const RATES = /irr|_rate$|^return$|share$/;
 
 /** A metric's value as it is read: rates in per cent, money to the cent, counts whole. */

@@ -2,7 +2,7 @@
 
 import { BASE, get, of, post, remove } from "./api.js";
 import { auditTab } from "./audit.js";
-import { badge, brief, count, fill, h, metric, notice, words } from "./dom.js";
+import { badge, brief, count, fill, h, label, metric, notice } from "./dom.js";
 import { figuresTab } from "./figures.js";
 import { forkTab } from "./fork.js";
 import { playTab } from "./play.js";
@@ -16,11 +16,7 @@ const TABS = {
   fork: ["Fork", forkTab],
 };
 const TILES = ["net_irr", "gross_irr", "tvpi", "dpi", "distributed", "mean_days_to_reinvest", "idle_dollar_days", "reinvested", "carry", "peak_debt", "covenant_breaches", "loans_defaulted"];
-const LABELS = { net_irr: "Net IRR", gross_irr: "Gross IRR", tvpi: "TVPI", dpi: "DPI" };
 const STOPPED = ["interrupted", "cancelled"];
-
-/** The name of a metric as it is read. */
-export const label = (name) => LABELS[name] ?? words(name).replace(/^./, (letter) => letter.toUpperCase());
 
 const tile = (name, value) => (typeof value === "string" && Math.abs(Number(value)) >= 1e6 ? brief(value) : metric(name, value));
 

@@ -2,9 +2,8 @@
 
 import { get, post, remove } from "./api.js";
 import { drawn } from "./charts.js";
-import { badge, count, fill, h, metric, notice, problemBox, table } from "./dom.js";
+import { badge, count, fill, h, label, metric, notice, problemBox, table } from "./dom.js";
 import { scenarioFields } from "./new.js";
-import { label } from "./run.js";
 
 const SHOWN = ["net_irr", "tvpi", "mean_days_to_reinvest", "idle_dollar_days", "covenant_breaches"];
 
