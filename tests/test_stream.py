@@ -1,16 +1,19 @@
 """The stream of a simulation over a WebSocket."""
 
 import json
+import time
 
 import pytest
 import structlog
 from pydantic import TypeAdapter
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
+from websockets.sync.client import connect
 
 from app.service.serve import guarded
 from app.service.stream import FRAMES, AnyFrame
 from events.stores.sqlite import SqliteStore
+from serving import MANY, OPEN, Served
 
 BASE = "/api/v1"
 ADDRESS = "http://127.0.0.1:8000"
@@ -145,3 +148,37 @@ def test_the_stream_is_described_by_its_frames(client):
         node = document
         for part in reference.split('"')[0].removeprefix("#/").split("/"):
             node = node[part]
+
+
+def test_a_slow_reader_misses_progress_but_no_record(tmp_path):
+    with Served(tmp_path, "--workers", "1") as served:
+        name = served.start("base", 1, MANY)
+        address = f"ws://127.0.0.1:{served.port}{BASE}/simulations/{name}/stream"
+        with connect(address, max_size=None, max_queue=1) as slow:
+            frames = [json.loads(slow.recv())]
+            while served.get(f"/simulations/{name}")["status"] in OPEN:
+                time.sleep(0.1)
+            frames += [json.loads(text) for text in slow]
+        told = [frame["data"]["progress"] for frame in frames if frame["type"] == "progress"]
+        seqs = [record["seq"] for frame in frames if frame["type"] == "events" for record in frame["data"]["records"]]
+        assert seqs == list(range(1, served.get(f"/simulations/{name}")["records"] + 1))
+        assert len(told) < 20  # a reader that keeps up is told of some fifty steps
+        assert told == sorted(told)
+        assert frames[-1]["type"] == "done"
+
+
+def test_a_reader_that_loses_its_connection_again_and_again_gets_everything(tmp_path):
+    with Served(tmp_path, "--workers", "1") as served:
+        name = served.start("base", 2, {**MANY, "fund.size": "1bn"})
+        address = f"ws://127.0.0.1:{served.port}{BASE}/simulations/{name}/stream?after_seq="
+        seqs, over = [], False
+        while not over:
+            with connect(f"{address}{seqs[-1] if seqs else 0}", max_size=None) as socket:
+                for _ in range(3):
+                    frame = json.loads(socket.recv())
+                    over = over or frame["type"] == "done"
+                    if frame["type"] == "events":
+                        seqs += [record["seq"] for record in frame["data"]["records"]]
+                    if over:
+                        break
+        assert seqs == list(range(1, served.get(f"/simulations/{name}")["records"] + 1))
