@@ -47,7 +47,9 @@ function askForToken() {
       method: "dialog",
       onsubmit: async (event) => {
         event.preventDefault();
-        const answer = await fetch(`${BASE}/session`, { method: "POST", body: JSON.stringify({ token: token.value }) });
+        const answer = await fetch(`${BASE}/session`, {
+          method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ token: token.value }),
+        });
         if (answer.ok) {
           dialog.close();
           dialog.remove();
