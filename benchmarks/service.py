@@ -12,14 +12,12 @@ from pathlib import Path
 
 from websockets.sync.client import connect
 
+from tests.hostile import DOCUMENTS
 from tests.serving import BASE, FLAGS, MANY, OPEN, Served, find_browser
 
 Row = tuple[str, str, str, bool]
 CLIENTS, RUNS = 20, 50
 READERS, READS = 4, 3_000
-HOSTILE = {
-    "document": "a: &a {x: 1}\n" + "".join(f"k{n}: {{<<: *a}}\n" for n in range(9000)),
-}
 
 
 def service(folder: Path) -> list[Row]:
@@ -111,13 +109,15 @@ def _streamed(served: Served) -> list[Row]:
 
 
 def _refused(served: Served) -> list[Row]:
-    rows = []
-    for what, body in HOSTILE.items():
+    """The slowest of all hostile files."""
+    times = {}
+    for what, (text, _) in DOCUMENTS.items():
         began = time.perf_counter()
-        assert served.ask("POST", "/simulations", {what: body})["status"] == 422
-        took = time.perf_counter() - began
-        rows.append((f"a hostile {what} refused", f"{took:.2f} s", "≤ 1 s", took <= 1))
-    return rows
+        assert served.ask("POST", "/simulations", {"document": text})["status"] == 422
+        times[what] = time.perf_counter() - began
+    slowest = max(times, key=lambda what: times[what])
+    took = times[slowest]
+    return [(f"the slowest of {len(times)} hostile files refused ({slowest})", f"{took:.2f} s", "≤ 1 s", took <= 1)]
 
 
 def dashboard(folder: Path) -> list[Row]:

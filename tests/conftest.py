@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from app import cli
@@ -17,6 +18,12 @@ settings.load_profile("fundclock")
 REAL_SERIES = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
 SEEDS = REAL_SERIES.parent / "seeds"
+
+
+@pytest.fixture(autouse=True)
+def log_of_its_own():
+    """The operators' log as before any command: a test of a command has sent it to a stream that is closed."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture

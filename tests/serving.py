@@ -23,6 +23,11 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+ADDRESS = "http://127.0.0.1:8000"
+"""Where services that live in the test's own process say they are."""
+
+SMALL = {"fund.size": "10m", "fund.term_years": 3, "fund.reinvestment_period_years": 2}
+LONG = {"fund.size": "2bn", "loans.size": {"mean": 100e3, "sd": 20e3, "min": 50e3, "max": 200e3}}
 MANY = {"fund.size": "4bn", "loans.size": {"mean": 100e3, "sd": 20e3, "min": 50e3, "max": 200e3}}
 """Settings of ``base`` for a log of more than 100,000 records."""
 
@@ -31,6 +36,25 @@ def find_browser() -> str | None:
     """A Chromium that is on the machine, or the one that FUNDCLOCK_BROWSER names."""
     named = os.environ.get("FUNDCLOCK_BROWSER")
     return named or next((found for name in BROWSERS if (found := shutil.which(name))), None)
+
+
+def create(client, **body):
+    """Queue a simulation with a test client: its name."""
+    answer = client.post(f"{BASE}/simulations", json=body)
+    assert answer.status_code == 202, answer.text
+    assert answer.headers["location"] == f"{BASE}/simulations/{answer.json()['id']}"
+    return answer.json()["id"]
+
+
+def wait(client, name, seconds=60):
+    """How a simulation stands when it is over."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = client.get(f"{BASE}/simulations/{name}").json()
+        if found["status"] not in OPEN:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"{name} is still {found['status']}")
 
 
 class Served:

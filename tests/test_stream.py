@@ -4,7 +4,6 @@ import json
 import time
 
 import pytest
-import structlog
 from pydantic import TypeAdapter
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
@@ -13,17 +12,9 @@ from websockets.sync.client import connect
 from app.service.serve import guarded
 from app.service.stream import FRAMES, AnyFrame
 from events.stores.sqlite import SqliteStore
-from serving import MANY, OPEN, Served
+from serving import ADDRESS, BASE, LONG, MANY, OPEN, Served
 
-BASE = "/api/v1"
-ADDRESS = "http://127.0.0.1:8000"
 HOST = {"Host": "127.0.0.1:8000"}
-
-
-@pytest.fixture(autouse=True)
-def log_of_its_own():
-    """The operators' log as before any command: a test of a command has sent it to a stream that is closed."""
-    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="module")
@@ -104,8 +95,7 @@ def test_what_can_not_be_streamed_is_said(client, streamed, name, after, code):
 
 @pytest.mark.parametrize("garbage", ["", "x" * 5000, "{}", '{"type": "sing"}', "\x00"])
 def test_garbage_closes_the_stream_with_a_reason(client, garbage):
-    long = {"fund.size": "2bn", "loans.size": {"mean": 100e3, "sd": 20e3, "min": 50e3, "max": 200e3}}
-    name = client.post(f"{BASE}/simulations", json={"scenario": "base", "seed": 1, "set": long}).json()["id"]
+    name = client.post(f"{BASE}/simulations", json={"scenario": "base", "seed": 1, "set": LONG}).json()["id"]
     with client.websocket_connect(f"{BASE}/simulations/{name}/stream", headers=HOST) as socket:
         socket.send_text(garbage)
         with pytest.raises(WebSocketDisconnect) as closed:
@@ -117,8 +107,7 @@ def test_garbage_closes_the_stream_with_a_reason(client, garbage):
 
 
 def test_a_client_may_cancel(client):
-    long = {"fund.size": "2bn", "loans.size": {"mean": 100e3, "sd": 20e3, "min": 50e3, "max": 200e3}}
-    name = client.post(f"{BASE}/simulations", json={"scenario": "base", "seed": 2, "set": long}).json()["id"]
+    name = client.post(f"{BASE}/simulations", json={"scenario": "base", "seed": 2, "set": LONG}).json()["id"]
     with client.websocket_connect(f"{BASE}/simulations/{name}/stream", headers=HOST) as socket:
         socket.receive_text()
         socket.send_text('{"type": "cancel"}')
