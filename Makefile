@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CODE := events handlers sim scenarios app tests benchmarks docs conftest.py
 
-.PHONY: demo test check bench format lock browser pictures clean
+.PHONY: demo test check lint bench format lock browser pictures clean
 
 demo: .venv/run.done
 	$(BIN)/fundclock demo
@@ -11,12 +11,13 @@ demo: .venv/run.done
 test: .venv/dev.done
 	$(BIN)/python -m pytest
 
-check: .venv/dev.done
+check: lint test
+
+lint: .venv/dev.done
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
 
 bench: .venv/dev.done
 	$(BIN)/python -m benchmarks
