@@ -54,7 +54,10 @@ def _parse(value: Any, units: Mapping[str, Decimal], what: str) -> Any:
         allowed = ", ".join(f"'{unit}'" for unit in units if unit)
         hint = f" (a number, optionally with {allowed})" if allowed else ""
         raise PydanticCustomError("not_a_number", f"expected {what}{hint}, got '{value}'")
-    return float(Decimal(match[1].replace("_", "")) * units[match[2].lower()])
+    try:
+        return float(Decimal(match[1].replace("_", "")) * units[match[2].lower()])
+    except ArithmeticError:
+        raise PydanticCustomError("not_a_number", f"expected {what} of a reasonable size, got '{value}'") from None
 
 
 def _parse_rate(value: Any) -> Any:

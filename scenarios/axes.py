@@ -31,6 +31,8 @@ def axis_values(key: str, given: Any) -> list[Any]:
     if isinstance(given, str):
         span = re.fullmatch(r"(-?\d+):(-?\d+)(?::(\d+))?", given)
         if span is None:
+            if "\n" in given:
+                raise InvalidInput([Problem(key, "expected values in one line, like 0,1,3", "sweep")])
             values = parse_value(f"[{given}]", f"--sweep {key}")
         else:
             first, last, step = int(span[1]), int(span[2]), int(span[3] or 1)
@@ -39,14 +41,13 @@ def axis_values(key: str, given: Any) -> list[Any]:
             if (last - first) // step >= MAX_CELLS:
                 raise InvalidInput([Problem(key, f"{given} has more than {MAX_CELLS:,} values", "sweep")])
             values = list(range(first, last + 1, step))
+            _check_draws(key, values)
+            return values
     else:
         values = given
     if not isinstance(values, list) or not values:
         raise InvalidInput([Problem(key, f"expected values like 0,1,3 or 1:500, got {given!r}", "sweep")])
-    if key in DRAWS:
-        for value in values:
-            if type(value) is not int or not 0 <= value <= MAX_SEED:
-                raise InvalidInput([Problem(key, f"must be whole numbers from 0 to {MAX_SEED}, got {value}", "sweep")])
+    _check_draws(key, values)
     values = [value.isoformat() if isinstance(value, date) else value for value in values]
     seen: set[str] = set()
     for value in values:
@@ -55,3 +56,12 @@ def axis_values(key: str, given: Any) -> list[Any]:
             raise InvalidInput([Problem(key, f"has {written} twice", "sweep")])
         seen.add(written)
     return values
+
+
+def _check_draws(key: str, values: list[Any]) -> None:
+    if key not in DRAWS:
+        return
+    for value in values:
+        if type(value) is not int or not 0 <= value <= MAX_SEED:
+            message = f"must be whole numbers from 0 to {MAX_SEED}, like 1,2,3 or 1:500; got {value}"
+            raise InvalidInput([Problem(key, message, "sweep")])

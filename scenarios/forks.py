@@ -60,8 +60,9 @@ def fork(
         with closing(branch.close):
             simulation.run()
             check.seal()
-        same = check.shared == len(stored) == simulation.state.seq
-    return branch.run(simulation.state, check.head_hash, None if same else check.shared + 1)
+            same = check.shared == len(stored) == simulation.state.seq
+            branch.diverged(None if same else check.shared + 1)
+    return branch.run(simulation.state, check.head_hash)
 
 
 class _Branch:
@@ -70,6 +71,7 @@ class _Branch:
     def __init__(self, plan: Plan, store: SqliteStore | None, parent: Run, at_least: int, name: str) -> None:
         """The first record that differs has ``at_least`` this seq."""
         self.prefix: list[Record] = []
+        self.divergence_seq: int | None = None
         self._plan = plan
         self._store = store
         self._parent = parent
@@ -91,20 +93,25 @@ class _Branch:
             self._writer = self._store.begin(self._name, name, seed, inputs, self._parent.name, self._at_least)
         self._writer.append(records)
 
+    def diverged(self, seq: int | None) -> None:
+        """Say where the records differ from the parent's; before the run is finished, since then it can't change."""
+        self.divergence_seq = seq
+        if self._store is not None and self._writer is not None:
+            self._store.diverged(self._writer.run, seq)
+
     def close(self, status: Status) -> None:
         """Write the rest and the status."""
         if self._writer is not None:
             self._writer.close(status)
 
-    def run(self, state: State, head_hash: str, divergence_seq: int | None) -> Run:
+    def run(self, state: State, head_hash: str) -> Run:
         """The run that was played."""
         name: str | None = None
         log: Log = self._memory
         if self._store is not None and self._writer is not None:
             name = self._writer.run
-            self._store.diverged(name, divergence_seq)
             log = self._store.log(name)
-        origin = (self._parent.name, divergence_seq)
+        origin = (self._parent.name, self.divergence_seq)
         return Run(self._plan.manifest, log, state, head_hash, name, self._parent.kept, origin, self._plan.python)
 
 

@@ -67,8 +67,10 @@ def test_a_fork_of_a_run_that_was_cancelled_says_so(client):
         if row["status"] in ("queued", "running") and row["id"] != made:
             client.delete(f"{BASE}/simulations/{row['id']}")
     found = wait(client, made)
-    assert found["status"] == "failed"
+    assert found["status"] == "interrupted"
     assert f"nothing was recorded of {queued}" in found["problem"]["detail"]
+    answer = client.post(f"{BASE}/simulations/{made}/resume")
+    assert (answer.status_code, "resume that first" in answer.json()["detail"]) == (409, True)
 
 
 def test_a_run_that_someone_else_left_is_resumed(client, path):
@@ -85,7 +87,8 @@ def test_a_job_whose_run_had_only_its_row_is_played(path):
     jobs = Jobs(path)
     with jobs._alone() as db:
         asked = json.dumps({"scenario": "base", "seed": 3, "set": SMALL})
-        db.execute("INSERT INTO jobs (id, request, status) VALUES ('left', ?, 'running')", (asked,))
+        sql = "INSERT INTO service_jobs (id, request, status, begun, after_run) VALUES ('left', ?, 'running', 1, 0)"
+        db.execute(sql, (asked,))
     jobs.close()
     with TestClient(guarded(path, "127.0.0.1", 8000, None, [], workers=1), base_url=ADDRESS) as client:
         assert client.post(f"{BASE}/simulations/left/resume").status_code == 202
@@ -179,7 +182,7 @@ def test_a_full_queue_is_said(client, monkeypatch):
 
 
 def test_too_many_long_answers_at_once_are_said(client, monkeypatch):
-    monkeypatch.setattr(engine_module, "MAX_LONG", 1)
+    monkeypatch.setitem(engine_module.MAX_WAITING, "long", 1)
     name = create(client, scenario="levered", seed=7)
     wait(client, name)
     asked = [f"audit?ladder=true&ties={word}" for word in ("true", "false")] + ["audit?shapley=true", "report.html"]

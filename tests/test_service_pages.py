@@ -88,8 +88,22 @@ def test_a_session_stands_for_the_token(closed):
     assert closed.get(f"{BASE}/simulations").status_code == 200
     crossed = closed.post(f"{BASE}/simulations", json={"scenario": "base"}, headers={"Origin": "http://evil.example"})
     assert crossed.status_code == 403
+    value = given.split(";")[0]
+    beside = {"Cookie": f'prefs={{"a":1}}; k[0]=1; {value}; a b'}  # other programs on the host have cookies too
+    assert closed.get(f"{BASE}/simulations", headers=beside).status_code == 200
     assert closed.delete(f"{BASE}/session").status_code == 204
     assert closed.get(f"{BASE}/simulations").status_code == 401
+    closed.cookies.clear()
+    assert closed.get(f"{BASE}/simulations", headers=beside).status_code == 401  # ended, not forgotten only
+
+
+def test_other_sites_can_ask_nothing(client):
+    for site in ("cross-site", "same-site"):
+        asked = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors"}
+        assert client.get(f"{BASE}/version", headers=asked).status_code == 403
+        assert client.get("/", headers={**asked, "Sec-Fetch-Mode": "navigate"}).status_code == 200
+        assert client.get(f"{BASE}/version", headers={**asked, "Sec-Fetch-Mode": "navigate"}).status_code == 403
+    assert client.get(f"{BASE}/version", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
 
 
 @pytest.mark.parametrize(

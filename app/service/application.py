@@ -3,20 +3,22 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import FastAPI, Query, WebSocket
+from fastapi import FastAPI, WebSocket
 
 from app.service import dashboard, problems
 from app.service.routes import scenarios, session, simulations, sweeps, views
 from app.service.routes.described import COMMON, PROBLEM
-from app.service.routes.simulations import MAX_SEQ
 from app.service.service import BASE, Service
+from app.service.sessions import Sessions
 from app.service.stream import asyncapi, stream
 from scenarios.manifest import versions
 
 
-def make_application(path: Path, workers: int | None = None, token: str | None = None) -> FastAPI:
+def make_application(
+    path: Path, workers: int | None = None, token: str | None = None, sessions: Sessions | None = None
+) -> FastAPI:
     """The service of a store. Raises StoreError where it can't be opened."""
 
     @asynccontextmanager
@@ -33,18 +35,20 @@ def make_application(path: Path, workers: int | None = None, token: str | None =
         description="Play private loan funds, look at what happened and when, fork, compare and audit them.",
         openapi_url=f"{BASE}/openapi.json",
         docs_url=None,
+        redirect_slashes=False,
         redoc_url=None,
         lifespan=life,
         responses=COMMON,
     )
     api.state.token = token
+    api.state.sessions = sessions or Sessions()
     for module in (scenarios, simulations, views, sweeps, session):
         api.include_router(module.router, prefix=BASE)
     api.include_router(views.aliases)
     api.include_router(dashboard.router)
 
     @api.websocket(f"{BASE}/simulations/{{name}}/stream")
-    async def streamed(socket: WebSocket, name: str, after_seq: Annotated[int, Query(ge=0, le=MAX_SEQ)] = 0) -> None:
+    async def streamed(socket: WebSocket, name: str, after_seq: str = "0") -> None:
         await stream(socket, api.state.service, name, after_seq)
 
     @api.get(f"{BASE}/asyncapi.json", tags=["service"])

@@ -1,16 +1,14 @@
 """Who may ask: exact hosts and origins, a token where the service listens beyond loopback, bodies of a bounded size."""
 
-import hashlib
 import hmac
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from app.service.problems import problem
+from app.service.sessions import Sessions, cookie_of
 
 MAX_BODY = 1_000_000
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 SESSION = "/api/v1/session"
-COOKIE = "fundclock_session"
 
 HEADERS = {
     "x-content-type-options": "nosniff",
@@ -38,12 +36,12 @@ REPORT_POLICY = (
 class Guard:
     """ASGI middleware in front of everything, WebSockets too."""
 
-    def __init__(self, inner: Any, hosts: frozenset[str], token: str | None) -> None:
+    def __init__(self, inner: Any, hosts: frozenset[str], token: str | None, sessions: Sessions | None = None) -> None:
         """``hosts`` are the values of Host that are answered, with their port; of Origin too, behind a scheme."""
         self._inner = inner
         self._hosts = hosts
         self._token = token
-        self._session = "" if token is None else session_of(token)
+        self._sessions = sessions or Sessions()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Refuse, or pass on."""
@@ -83,12 +81,16 @@ class Guard:
             scheme, _, place = origin.lower().partition("://")
             if scheme not in ("http", "https") or place not in self._hosts:
                 return 403, "requests from this Origin are refused"
+        site = headers.get("sec-fetch-site", "none")
+        visit = headers.get("sec-fetch-mode") == "navigate" and scope["path"] in OPEN_PATHS  # a link to the page
+        if site not in ("none", "same-origin") and not visit:
+            return 403, "requests from other sites are refused"
         if self._token is None or self._open(scope):
             return None
         kind, _, given = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer" and hmac.compare_digest(given.encode(), self._token.encode()):
             return None
-        if hmac.compare_digest(_cookie(headers.get("cookie", "")).encode(), self._session.encode()):
+        if self._sessions.holds(cookie_of(headers.get("cookie", ""))):
             return None
         return 401, "a bearer token is needed"
 
@@ -124,16 +126,3 @@ class Guard:
             return {"type": "http.request", "body": body, "more_body": False}
 
         await self._inner(scope, again, send)
-
-
-def session_of(token: str) -> str:
-    """What a browser's cookie says instead of the token."""
-    return hmac.new(token.encode(), b"session", hashlib.sha256).hexdigest()
-
-
-def _cookie(header: str) -> str:
-    try:
-        found = SimpleCookie(header).get(COOKIE)
-    except CookieError:
-        return ""
-    return "" if found is None else found.value

@@ -1,8 +1,9 @@
 """What the service is sent, and what it answers about simulations."""
 
+import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from app.service.requests import MAX_TEXT
 from scenarios.axes import MAX_SEED
@@ -18,6 +19,17 @@ class Body(BaseModel):
     """A request's body: unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_text(cls, values: Any) -> Any:
+        try:
+            json.dumps(values, ensure_ascii=False, default=repr).encode()
+        except UnicodeEncodeError:
+            raise ValueError("has half a character (a surrogate without its other half)") from None
+        except RecursionError:
+            raise ValueError("has too many levels") from None
+        return values
 
 
 class SimulationRequest(Body):

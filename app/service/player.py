@@ -1,6 +1,7 @@
 """What worker processes do: play the simulation, the fork or the sweep that a job asks for."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,12 @@ class Cancelled(KeyboardInterrupt):
 
 
 def play_job(path: str, name: str) -> None:
-    """Play a queued job, or go on with one that was interrupted."""
+    """Play a queued job, or go on with one that was interrupted. What the store refuses is raised."""
     jobs = Jobs(Path(path))
     try:
-        if not jobs.move(name, "running", only=("queued",)):
+        job = jobs.begin(name)
+        if job is None:
             return  # cancelled meanwhile
-        job = jobs.find(name)
-        assert job is not None
         store = SqliteStore(path)
         try:
             _play(store, job, _told(jobs, name))
@@ -43,9 +43,6 @@ def play_job(path: str, name: str) -> None:
         jobs.move(name, "cancelled")
     except InvalidInput as error:
         jobs.move(name, "failed", problem={"detail": str(error), "problems": rows_of(error)})
-    except Exception as error:
-        jobs.move(name, "failed", problem={"detail": f"{type(error).__name__}: {error}"})
-        raise
     finally:
         jobs.close()
 
@@ -60,7 +57,8 @@ def _told(jobs: Jobs, name: str) -> Told:
             raise Cancelled
         if done / all_ - shown >= STEP:
             shown = done / all_
-            jobs.progress(name, shown)
+            with suppress(StoreError):  # the file is taken: the run itself waits for it, or fails
+                jobs.progress(name, shown)
 
     return told
 
@@ -68,6 +66,8 @@ def _told(jobs: Jobs, name: str) -> Told:
 def _play(store: SqliteStore, job: Job, told: Told) -> None:
     info = store.row(job.id)
     if info is not None and info.records:
+        if not job.begun:
+            raise StoreError(f"somebody else has begun a run called {job.id} meanwhile")
         resume(store, info, told)
         return
     store.forget_empty(job.id)

@@ -1,11 +1,11 @@
 """Errors as ``application/problem+json`` (RFC 9457): every failure is one, and says what and where."""
 
+import json
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from events.stores.store import DamagedLog, StoreError, UnknownRun
@@ -25,14 +25,11 @@ class ServiceProblem(Exception):
         self.headers = headers
 
 
-def problem(
-    status: int, detail: str, instance: str, headers: dict[str, str] | None = None, **more: Any
-) -> JSONResponse:
+def problem(status: int, detail: str, instance: str, headers: dict[str, str] | None = None, **more: Any) -> Response:
     """One problem as a response."""
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
-    return JSONResponse(
-        {**body, "instance": instance, **more}, status_code=status, media_type=MEDIA_TYPE, headers=headers
-    )
+    text = json.dumps({**body, "instance": instance, **more})  # ASCII: what was sent may be no text at all
+    return Response(text, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
 def rows_of(error: InvalidInput) -> list[dict[str, Any]]:
@@ -43,7 +40,7 @@ def rows_of(error: InvalidInput) -> list[dict[str, Any]]:
     ]
 
 
-def of(error: Exception, instance: str) -> JSONResponse:
+def of(error: Exception, instance: str) -> Response:
     """What an error of ours means to a client."""
     match error:
         case ServiceProblem():
@@ -63,14 +60,15 @@ def of(error: Exception, instance: str) -> JSONResponse:
 def install(api: FastAPI) -> None:
     """Answer every error with a problem."""
 
-    async def ours(request: Request, error: Exception) -> JSONResponse:
+    async def ours(request: Request, error: Exception) -> Response:
         return of(error, request.url.path)
 
-    async def http(request: Request, error: Exception) -> JSONResponse:
+    async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return problem(error.status_code, str(error.detail), request.url.path, dict(error.headers or {}))
+        detail = "the body is not JSON that can be read" if error.status_code == 400 else str(error.detail)
+        return problem(error.status_code, detail, request.url.path, dict(error.headers or {}))
 
-    async def validation(request: Request, error: Exception) -> JSONResponse:
+    async def validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         rows = [
             {"key": ".".join(map(str, item["loc"])), "message": item["msg"], "source": "request", "suggestion": None}

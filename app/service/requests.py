@@ -82,6 +82,8 @@ def axes_of_request(request: Mapping[str, Any]) -> dict[str, list[Any]]:
     for key, given in (request["sweep"] or plan.config.sweep).items():
         if isinstance(given, str) and len(given) > MAX_TEXT:
             raise InvalidInput([Problem(key, f"has more than {MAX_TEXT:,} characters", "request")])
+        if key.partition(".")[0] in ("script", "sweep", "name", "description"):
+            raise InvalidInput([Problem(key, "is no setting that can be swept", "request")])
         axes[key] = axis_values(key, given)
         if key not in DRAWS:
             settings += [{key: value} for value in axes[key]]

@@ -1,13 +1,21 @@
 """Serve a store over HTTP: on loopback, or elsewhere with a token."""
 
 import ipaddress
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
 
 from app.service.application import make_application
 from app.service.guard import LOOPBACK, Guard
+from app.service.sessions import Sessions
+from events.stores.store import StoreError
 from scenarios.problems import InvalidInput, Problem
+
+GRACE_SECONDS = 3
+"""What requests that are being answered get when the service ends."""
 
 
 def is_loopback(host: str) -> bool:
@@ -34,10 +42,34 @@ def guarded(path: Path, host: str, port: int, token: str | None, more: list[str]
         raise InvalidInput([Problem("--host", message)])
     if token is not None and len(token) < 16:
         raise InvalidInput([Problem("--token", "is too short: 16 characters at least")])
-    return Guard(make_application(path, workers, token), hosts_of(host, port, more), token)
+    sessions = Sessions()
+    return Guard(make_application(path, workers, token, sessions), hosts_of(host, port, more), token, sessions)
 
 
 def serve(path: Path, host: str, port: int, token: str | None, more: list[str], workers: int | None) -> None:
-    """Serve until interrupted."""
+    """Serve until interrupted. Raises StoreError where another service has the store."""
     application = guarded(path, host, port, token, more, workers)
-    uvicorn.run(application, host=host, port=port, log_level="warning", access_log=False, server_header=False)
+    with alone(path):
+        uvicorn.run(
+            application,
+            host=host,
+            port=port,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold a store's lock, a small file beside it; it is free again when its holder is no more, however it ended."""
+    lock = path.with_name(f"{path.name}.service")
+    held = sqlite3.connect(lock, timeout=0, isolation_level=None)
+    try:
+        held.execute("BEGIN EXCLUSIVE")
+        yield
+    except sqlite3.OperationalError as error:
+        raise StoreError(f"{path}: another service has this store ({error})") from None
+    finally:
+        held.close()

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from app.service.engine import Engine
+from app.service.engine import Engine, Pool
 from app.service.models import Simulation
 from app.service.problems import ServiceProblem
 from app.service.reader import Found, Reader
@@ -57,7 +57,7 @@ def told(found: Found) -> Simulation:
     else:
         status = "failed" if info is None else info.status
     asked = job.request if job is not None else {}
-    scenario = asked.get("scenario", "")
+    scenario = asked.get("scenario", "a fork" if "fork" in asked else "a document")
     named = scenario if isinstance(scenario, str) else str(scenario.get("name") or "scenario")
     return Simulation(
         id=name,
@@ -97,13 +97,10 @@ def not_modified(request: Request, info: RunInfo) -> Response | None:
     return None
 
 
-async def view(request: Request, run: str, kind: str, *, long: bool = False, **words: Any) -> Response:
+async def view(request: Request, run: str, kind: str, *, pool: Pool = "views", **words: Any) -> Response:
     """A view of a run as an answer."""
     service = service_of(request)
     info = await service.recorded(run)
-    unchanged = not_modified(request, info)
-    if unchanged is not None:
-        return unchanged
     head = info.head_hash if info.status == "finished" else None
-    text = await service.engine.view(run, head, kind, words, long)
-    return Response(text, media_type=JSON_TYPE, headers=headers(info))
+    text = await service.engine.view(run, head, kind, words, pool)
+    return not_modified(request, info) or Response(text, media_type=JSON_TYPE, headers=headers(info))

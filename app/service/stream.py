@@ -6,12 +6,12 @@ slow reader misses what has been overtaken.
 
 import asyncio
 import json
+import re
 from typing import Annotated, Any, Literal
 
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from app.service.jobs import Jobs
 from app.service.problems import ServiceProblem
 from app.service.service import BASE, Service
 from scenarios.manifest import versions
@@ -22,6 +22,8 @@ INTERVAL = 0.07
 """Seconds between two looks at a run that goes on: some 14 batches a second."""
 
 MAX_MESSAGE = 1_000
+MAX_REASON = 120
+"""Bytes of the reason with which a stream is closed; a frame of that kind has no room for more."""
 
 
 class Frame(BaseModel):
@@ -128,19 +130,21 @@ FRAMES = (Hello, Progress, Events, Metrics, Error, Done)
 AnyFrame = Annotated[Hello | Progress | Events | Metrics | Error | Done, Field(discriminator="type")]
 
 
-async def stream(socket: WebSocket, service: Service, name: str, after_seq: int) -> None:
+async def stream(socket: WebSocket, service: Service, name: str, after: str) -> None:
     """Send everything after a seq, and go on until the simulation is over or the client leaves."""
     await socket.accept()
+    if re.fullmatch(r"[0-9]{1,15}", after) is None:
+        await _refuse(socket, "invalid", f"after_seq must be a whole number from 0, got {after}")
+        return
+    after_seq = int(after)
     try:
         found, _ = await service.one(name)
     except ServiceProblem as problem:
-        await socket.send_text(Error(data=ErrorData(code="not_found", message=problem.detail)).model_dump_json())
-        await socket.close(1008, problem.detail[:120])
+        await _refuse(socket, "not_found", problem.detail)
         return
-    if not 0 <= after_seq <= max(found.records, 0) and found.status == "finished":
+    if after_seq > found.records and found.status == "finished":
         message = f"after_seq {after_seq} is beyond the log, which has {found.records} records"
-        await socket.send_text(Error(data=ErrorData(code="beyond_the_log", message=message)).model_dump_json())
-        await socket.close(1008, message[:120])
+        await _refuse(socket, "beyond_the_log", message)
         return
     hello = Hello(seq=after_seq, data=HelloData(id=name, status=found.status, after_seq=after_seq))
     sending = asyncio.create_task(_send(socket, service, name, after_seq, hello))
@@ -157,6 +161,11 @@ async def stream(socket: WebSocket, service: Service, name: str, after_seq: int)
         await socket.close(1003, listening.result())
 
 
+async def _refuse(socket: WebSocket, code: str, message: str) -> None:
+    await socket.send_text(Error(data=ErrorData(code=code, message=message)).model_dump_json())
+    await socket.close(1008, message.encode()[:MAX_REASON].decode(errors="ignore"))
+
+
 async def _listen(socket: WebSocket, service: Service, name: str) -> str | None:
     """Obey what the client sends, until it leaves; the reason to end the stream, where it can't be understood."""
     while True:
@@ -170,7 +179,7 @@ async def _listen(socket: WebSocket, service: Service, name: str) -> str | None:
             Cancel.model_validate_json(text)
         except (ValidationError, ValueError):
             return 'expected {"type": "cancel"}'
-        await service.engine.tell(Jobs.cancel, name)
+        await service.engine.cancel(name)
 
 
 async def _send(socket: WebSocket, service: Service, name: str, seq: int, hello: Hello) -> None:

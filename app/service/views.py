@@ -13,6 +13,7 @@ from app.report import report_html
 from app.service.moments import Moments
 from app.service.player import sweep_of
 from app.service.requests import plan_of_request
+from events.stores.memory import MemoryLog
 from events.stores.sqlite import SqliteStore
 from events.stores.store import RunInfo
 from scenarios.allocation_charts import allocation_report
@@ -30,8 +31,9 @@ from scenarios.reinvestment_charts import reinvestment_report
 from scenarios.run import Run
 from scenarios.script_commands import ARGUMENTS
 from scenarios.timing.audit import audit
+from scenarios.timing.charts import currency_of
 from scenarios.timing.headroom import headroom
-from scenarios.verify import load_run, manifest_of
+from scenarios.verify import fold, load_run, manifest_of
 
 
 @cache
@@ -41,23 +43,30 @@ def _open(path: str) -> SqliteStore:
 
 
 KEPT_RUNS = 4
-MAX_KEPT = 50_000
-"""Records of a run that is kept; a longer one is read anew for each question."""
+MAX_KEPT = 600_000
+"""Records of the runs that are kept, together; the last one is kept in any case."""
 
-_runs: OrderedDict[tuple[str, str], Run] = OrderedDict()
+_runs: OrderedDict[str, Run] = OrderedDict()
 
 
 def _run(store: SqliteStore, info: RunInfo) -> Run:
     """A run, folded; the last finished ones are kept."""
-    if info.status != "finished" or info.records > MAX_KEPT:
-        return load_run(store, info)
-    key = (info.run, info.head_hash)
-    if key not in _runs:
-        _runs[key] = load_run(store, info)
-        while len(_runs) > KEPT_RUNS:
+    if info.status != "finished":
+        return _as_it_stands(store, info)
+    if info.run not in _runs:
+        _runs[info.run] = load_run(store, info)
+        while len(_runs) > 1 and (len(_runs) > KEPT_RUNS or sum(run.state.seq for run in _runs.values()) > MAX_KEPT):
             _runs.popitem(last=False)
-    _runs.move_to_end(key)
-    return _runs[key]
+    _runs.move_to_end(info.run)
+    return _runs[info.run]
+
+
+def _as_it_stands(store: SqliteStore, info: RunInfo) -> Run:
+    """A run that is still being played, up to the records that it has now: its log does not grow while we look."""
+    log = MemoryLog()
+    log.append(list(store.log(info.run).read(limit=info.records)))
+    origin = (info.parent, info.divergence_seq)
+    return Run(manifest_of(store, info), log, fold(log), info.head_hash, info.run, store.input, origin)
 
 
 def _figure(data: dict[str, Any]) -> dict[str, Any]:
@@ -173,8 +182,10 @@ def comparison(path: str, first: str, second: str) -> str:
     runs = [_run(store, store.info(name)) for name in (first, second)]
     found = diff(*runs).as_json(200)
     metrics = {name: [run.metrics[name] for run in runs] for name in runs[0].metrics if name != "zones"}
-    bridges = (net_cash_bridge(*runs), dollar_days_bridge(*runs))
-    figures = {chart.name: _figure(chart.as_json()) for chart in bridges}
+    figures = {}
+    if currency_of(runs[0]) == currency_of(runs[1]):
+        bridges = (net_cash_bridge(*runs), dollar_days_bridge(*runs))
+        figures = {chart.name: _figure(chart.as_json()) for chart in bridges}
     return json.dumps({**found, "metrics": metrics, "figures": figures}, ensure_ascii=False)
 
 

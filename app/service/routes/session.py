@@ -1,16 +1,18 @@
-"""A session for browsers, which can't send a token with every request: a cookie that stands for it."""
+"""A session for browsers."""
 
+import asyncio
 import hmac
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from app.service.guard import COOKIE, session_of
 from app.service.models import Body
 from app.service.problems import ServiceProblem
+from app.service.sessions import COOKIE, SECONDS, TERMS, Sessions, cookie_of
 
-TERMS = "Path=/; HttpOnly; SameSite=Strict"
+GUESS_SECONDS = 0.5
+"""How long a wrong token takes."""
 
 router = APIRouter(tags=["service"])
 
@@ -27,12 +29,15 @@ async def begin(request: Request, body: TokenRequest) -> Response:
     token: str | None = request.app.state.token
     if token is None:
         return Response(status_code=204)
-    if not hmac.compare_digest(body.token.encode("utf-8", "surrogatepass"), token.encode()):
+    if not hmac.compare_digest(body.token.encode(), token.encode()):
+        await asyncio.sleep(GUESS_SECONDS)
         raise ServiceProblem(401, "this is not the token", {"WWW-Authenticate": "Bearer"})
-    return Response(status_code=204, headers={"Set-Cookie": f"{COOKIE}={session_of(token)}; {TERMS}"})
+    sessions: Sessions = request.app.state.sessions
+    return Response(status_code=204, headers={"Set-Cookie": f"{COOKIE}={sessions.begin()}; Max-Age={SECONDS}; {TERMS}"})
 
 
 @router.delete("/session", status_code=204, response_class=Response)
-async def end() -> Response:
-    """Take the cookie back."""
+async def end(request: Request) -> Response:
+    """End the session."""
+    request.app.state.sessions.end(cookie_of(request.headers.get("cookie", "")))
     return Response(status_code=204, headers={"Set-Cookie": f"{COOKIE}=; Max-Age=0; {TERMS}"})

@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from app.service import views
-from app.service.jobs import Jobs
+from app.service.jobs import OPEN, Jobs
 from app.service.models import Events, ForkRequest, ReinvestRequest, Simulation, SimulationRequest, Simulations
 from app.service.problems import ServiceProblem
 from app.service.requests import check_size, name_of_request, plan_of_request
@@ -35,7 +36,7 @@ async def create(
 ) -> Response:
     """Queue a simulation. With an Idempotency-Key, the same request again names the same simulation."""
     engine, asked = service_of(request).engine, body.model_dump(exclude_none=True)
-    name = await engine.compute(name_of_request, asked)
+    name = await engine.compute(name_of_request, asked, pool="checks")
     job, new = await engine.tell(Jobs.add, name, asked, idempotency_key)
     if new:
         engine.play(job)
@@ -78,12 +79,9 @@ async def simulation(request: Request, name: Name) -> Response:
     found, info = await service.one(name)
     if info is None or found.status != "finished":
         return JSONResponse(found.model_dump())
-    unchanged = not_modified(request, info)
-    if unchanged is not None:
-        return unchanged
     summary = json.loads(await service.engine.view(name, info.head_hash, "summary", {}))
     more = {key: summary[key] for key in ("metrics", "warnings", "days", "start_date", "end_date")}
-    return JSONResponse({**found.model_dump(), **more}, headers=headers(info))
+    return not_modified(request, info) or JSONResponse({**found.model_dump(), **more}, headers=headers(info))
 
 
 @router.delete("/simulations/{name}", status_code=202)
@@ -91,7 +89,7 @@ async def cancel(request: Request, name: Name) -> Simulation:
     """Cancel a simulation that is queued or running; what it has recorded is kept."""
     service = service_of(request)
     found, _ = await service.one(name)
-    if not await service.engine.tell(Jobs.cancel, name):
+    if not await service.engine.cancel(name):
         raise ServiceProblem(409, f"{name} is {found.status}; there is nothing to cancel")
     return (await service.one(name))[0]
 
@@ -100,16 +98,15 @@ async def cancel(request: Request, name: Name) -> Simulation:
 async def resume(request: Request, name: Name) -> Simulation:
     """Go on with a simulation that was interrupted or cancelled, to the same bytes."""
     service = service_of(request)
-    job = (await service.found(name)).job
-    now, _ = await service.one(name)
-    stopped = ("interrupted", "cancelled")
-    if job is None:
-        taken = now.status in stopped and await service.engine.tell(Jobs.adopt, name)
-    else:
-        taken = await service.engine.tell(lambda jobs: jobs.move(name, "queued", only=stopped))
-    if not taken:
-        raise ServiceProblem(409, f"{name} is {now.status}; there is nothing to resume")
-    await _play(request, name, None if job is None else job.request.get("fork"))
+    found = await service.found(name)
+    parent = None if found.job is None or found.info is not None else found.job.request.get("fork")
+    if parent is not None:
+        stands, _ = await service.one(parent)
+        if stands.status not in OPEN and not stands.records:
+            raise ServiceProblem(409, f"{name} is a fork of {parent}, which is {stands.status}: resume that first")
+    if not await service.engine.tell(Jobs.again, name):
+        raise ServiceProblem(409, f"{name} is {told(found).status}; there is nothing to resume")
+    await _play(request, name, parent)
     return (await service.one(name))[0]
 
 
@@ -213,7 +210,7 @@ async def _calendar(request: Request, name: str) -> Calendar:
     asked = await _asked(request, name)
     if asked is None:
         raise ServiceProblem(409, f"{name} is {told(found).status}: nothing is recorded yet", {"Retry-After": "1"})
-    plan = await service.engine.compute(plan_of_request, asked)
+    plan = await service.engine.compute(plan_of_request, asked, pool="checks")
     return plan.config.calendar()
 
 
@@ -229,6 +226,11 @@ async def _asked(request: Request, name: str | None) -> dict[str, Any] | None:
     return None
 
 
+def _forked(name: str) -> str:
+    """What a fork is called whose digest is not known yet; forks of forks are not called ever longer."""
+    return re.sub(r"-fork(-\d+)?$", "", name) + "-fork"
+
+
 async def _fork(request: Request, name: str, at: str, changes: dict[str, Any], do: list[Any]) -> Response:
     service = service_of(request)
     engine = service.engine
@@ -238,16 +240,17 @@ async def _fork(request: Request, name: str, at: str, changes: dict[str, Any], d
     if found.job is not None and found.job.open:
         played = await _asked(request, name)
         if played is not None:
-            await engine.compute(views.check_fork, played, at, changes, do)
-        job, _ = await engine.tell(Jobs.add, f"{name}-fork", asked)
+            await engine.compute(views.check_fork, played, at, changes, do, pool="checks")
+        job, _ = await engine.tell(Jobs.add, _forked(name), asked)
         await _play(request, job, name)
         return await _made(request, job, 202)
     info = await service.recorded(name)
-    if info.status == "running":
+    if found.job is None and info.status == "running":
         raise ServiceProblem(409, f"{name} is being played by someone else; fork it when it is over")
     named = await engine.compute(views.name_of_fork, str(engine.path), name, at, changes, do)
     job, _ = await engine.tell(Jobs.add, named, asked)
     future = engine.play(job)
     assert future is not None
-    done, _ = await asyncio.wait([asyncio.wrap_future(future)], timeout=PATIENCE)
-    return await _made(request, job, 201 if done else 202)
+    await asyncio.wait([asyncio.wrap_future(future)], timeout=PATIENCE)
+    stands, _ = await service.one(job)
+    return await _made(request, job, 201 if stands.status == "finished" else 202)

@@ -14,6 +14,7 @@ from app.service.problems import ServiceProblem
 from app.service.requests import axes_of_request
 from app.service.routes.described import made
 from app.service.service import BASE, JSON_TYPE, service_of
+from scenarios.manifest import versions
 
 router = APIRouter(tags=["sweeps"])
 Name = Annotated[str, Path(max_length=200, description="The sweep.")]
@@ -49,7 +50,8 @@ async def _job(request: Request, name: str) -> Job:
 async def create(request: Request, body: SweepRequest) -> Response:
     """Queue a sweep; it is played by one worker, run after run."""
     engine, asked = service_of(request).engine, body.model_dump(exclude_none=True)
-    asked["sweep"] = await engine.compute(axes_of_request, asked)
+    asked["versions"] = versions()
+    asked["sweep"] = await engine.compute(axes_of_request, asked, pool="checks")
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
     job, _ = await engine.tell(Jobs.add, f"sweep-{digest[:8]}", asked)
     engine.play(job)
@@ -72,6 +74,9 @@ async def sweep(request: Request, name: Name) -> Response:
     if job.status != "finished":
         return JSONResponse(found)
 
+    if job.request["versions"] != versions():
+        raise ServiceProblem(409, f"{name} was played by another version of Fundclock; ask for the sweep again")
+
     async def compute() -> str:
         return await engine.compute(views.sweep_rows, str(engine.path), job.request)
 
@@ -83,7 +88,7 @@ async def sweep(request: Request, name: Name) -> Response:
 async def cancel(request: Request, name: Name) -> Sweep:
     """Cancel a sweep that is queued or running; the runs that it has played are kept."""
     job = await _job(request, name)
-    if not await service_of(request).engine.tell(Jobs.cancel, name):
+    if not await service_of(request).engine.cancel(name):
         raise ServiceProblem(409, f"{name} is {job.status}; there is nothing to cancel")
     return _told(await _job(request, name))
 
@@ -92,7 +97,7 @@ async def cancel(request: Request, name: Name) -> Sweep:
 async def resume(request: Request, name: Name) -> Sweep:
     """Go on with a sweep that was interrupted or cancelled."""
     engine, job = service_of(request).engine, await _job(request, name)
-    if not await engine.tell(lambda jobs: jobs.move(name, "queued", only=("interrupted", "cancelled"))):
+    if not await engine.tell(Jobs.again, name):
         raise ServiceProblem(409, f"{name} is {job.status}; there is nothing to resume")
     engine.play(name)
     return _told(await _job(request, name))

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.service import views
+from app.service.engine import Pool
 from app.service.routes.described import PAGE, fields
 from app.service.routes.simulations import Name
 from app.service.service import JSON_TYPE, headers, not_modified, service_of, view
@@ -69,7 +70,7 @@ async def visualizations(request: Request, name: Name) -> Response:
 @router.get("/simulations/{name}/visualizations/{figure}", responses=FIGURE)
 async def visualization(request: Request, name: Name, figure: str) -> Response:
     """A figure by its name: its data, and the drawing of it. ``sweep_fan`` is a figure of sweeps."""
-    return await view(request, name, "visualization", long=figure in LONG, figure=figure)
+    return await view(request, name, "visualization", pool="long" if figure in LONG else "views", figure=figure)
 
 
 AUDIT = fields(
@@ -82,8 +83,8 @@ async def audit(
     request: Request, name: Name, ladder: bool = False, shapley: bool = False, ties: bool = False
 ) -> Response:
     """The timing audit; with the ladder, with every order of it (Shapley), with other orders of a day (ties)."""
-    long = ladder or shapley or ties
-    return await view(request, name, "audit", long=long, ladder=ladder, shapley=shapley, ties=ties)
+    pool: Pool = "long" if ladder or shapley or ties else "views"
+    return await view(request, name, "audit", pool=pool, ladder=ladder, shapley=shapley, ties=ties)
 
 
 STRESS = fields(stress_test_results="object", headroom="any")
@@ -92,7 +93,7 @@ STRESS = fields(stress_test_results="object", headroom="any")
 @router.get("/simulations/{name}/stress", tags=["leverage"], responses=STRESS)
 async def stress(request: Request, name: Name, at: Day = None, headroom: bool = False) -> Response:
     """What shocks would have done to the covenant tests of a day; with the headroom, how far things could go."""
-    return await view(request, name, "stress", long=headroom, headroom=headroom, at=at)
+    return await view(request, name, "stress", pool="long" if headroom else "views", headroom=headroom, at=at)
 
 
 @router.get("/simulations/{name}/report.html", response_class=HTMLResponse, responses=PAGE)
@@ -103,7 +104,11 @@ async def report(request: Request, name: Name) -> Response:
     unchanged = not_modified(request, info)
     if unchanged is not None:
         return unchanged
-    page = await service.engine.compute(views.report, str(service.engine.path), name, long=True)
+
+    async def compute() -> str:
+        return await service.engine.compute(views.report, str(service.engine.path), name, pool="long")
+
+    page = await (service.engine.kept(("report", name, info.head_hash), compute) if headers(info) else compute())
     return HTMLResponse(page, headers=headers(info))
 
 
