@@ -361,3 +361,46 @@ def test_every_path_is_described(client):
                 "simulations/{name}/visualizations/{figure}", "simulations/{name}/audit", "simulations/{name}/forks",
                 "simulations/{name}/report.html", "comparisons")  # fmt: skip
     assert {f"{BASE}/{one}" for one in expected} <= set(described["paths"])
+
+
+HUGE = "1e999999999"
+
+
+@pytest.mark.parametrize(
+    ("where", "body"),
+    [
+        ("simulations", {"scenario": "base", "set": {"fund.size": HUGE}}),
+        ("simulations", {"scenario": "base", "set": {"zones.green.volatility": f"{HUGE}%"}}),
+        ("simulations", {"document": f"fund: {{size: {HUGE}m}}"}),
+        ("simulations/RUN/forks", {"at": "2028-01-01", "do": [{"shock_price": f"{HUGE}%"}]}),
+        ("simulations/RUN/reinvestment", {"amount": HUGE, "year": 3}),
+        ("simulations", {"scenario": "\ud800"}),
+        ("simulations", {"scenario": "base", "set": {"zones.\ud800": {}}}),
+        ("simulations", {"document": "name: \ud800"}),
+        ("sweeps", {"scenario": "base", "sweep": {"\ud800": [1]}}),
+        ("simulations/RUN/forks", {"at": "\ud800"}),
+        ("simulations/RUN/forks", {"at": "2028-01-01", "do": [{"\ud800": 1}]}),
+        ("simulations/RUN/reinvestment", {"amount": 5, "year": 3, "source_details": {"\ud800": 1}}),
+        ("session", {"token": "\ud800"}),
+    ],
+)
+def test_numbers_and_texts_that_are_none_are_problems(client, levered, where, body):
+    text = json.dumps(body)
+    answer = client.post(
+        f"{BASE}/{where.replace('RUN', levered)}", content=text, headers={"Content-Type": "application/json"}
+    )
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+
+
+@pytest.mark.parametrize("rest", ["state?as_of=garbage", "visualizations/nope", "events/999999/why", "stress?at=x"])
+def test_what_is_wrong_is_said_to_those_who_have_something_too(client, levered, rest):
+    tag = client.get(f"{BASE}/simulations/{levered}").headers["etag"]
+    assert client.get(f"{BASE}/simulations/{levered}/{rest}", headers={"If-None-Match": tag}).status_code == 422
+
+
+def test_runs_in_different_currencies_are_not_bridged(client, levered):
+    other = create(client, scenario="base", seed=5, set={**SMALL, "fund.currency": "EUR"})
+    wait(client, other)
+    found = client.get(f"{BASE}/comparisons", params={"a": levered, "b": other}).json()
+    assert found["figures"] == {}
+    assert client.get(f"{BASE}/comparisons", params={"a": levered, "b": levered}).json()["figures"]

@@ -160,6 +160,10 @@ def test_a_document_is_played_and_what_is_wrong_has_its_line(client):
         ("sweeps", {"scenario": "base", "sweep": {"fund.sice": [1]}}, "did you mean"),
         ("sweeps", {"scenario": "base"}, "names nothing to sweep"),
         ("sweeps", {"scenario": "base", "sweep": {"seed": [1, 1]}}, "has 1 twice"),
+        ("sweeps", {"scenario": "base", "sweep": {"fund.size": "20m]\nfoo: [2"}}, "in one line"),
+        ("sweeps", {"scenario": "base", "sweep": {"seed": "1:x"}}, "like 1,2,3 or 1:500"),
+        ("sweeps", {"scenario": "base", "sweep": {"sweep": [{"seed": [1]}]}}, "is no setting that can be swept"),
+        ("sweeps", {"scenario": "base", "sweep": {"seed": "1:1000000"}}, f"up to {MAX_PATHS:,}"),
     ],
 )
 def test_what_is_too_much_or_not_allowed_is_refused_with_its_limit(client, where, body, detail):
@@ -207,3 +211,41 @@ def test_fifty_runs_queued_by_twenty_clients_lose_nothing(client, path):
     store = SqliteStore(path)
     for name in names[::10]:
         assert verify(store, store.info(name)).status == "ok"
+
+
+def test_forks_of_forks_of_forks_have_names_that_can_be_asked_for(client):
+    create(client, scenario="base", seed=1, set=LONG)
+    name = create(client, scenario={"name": "x" * 60, "fund": {"size": "10m"}}, seed=2)
+    names = [name]
+    for _ in range(12):
+        answer = client.post(f"{BASE}/simulations/{names[-1]}/forks", json={"at": AT, "set": CHANGE})
+        assert answer.status_code == 202, answer.text
+        names.append(answer.json()["id"])
+    assert max(map(len, names)) < 90
+    for one in names:
+        assert client.get(f"{BASE}/simulations/{one}").status_code == 200
+        client.delete(f"{BASE}/simulations/{one}")
+    for row in client.get(f"{BASE}/simulations").json()["simulations"]:
+        client.delete(f"{BASE}/simulations/{row['id']}")
+
+
+def test_pages_hold_each_simulation_once_while_more_are_played(client):
+    def ask(seed):
+        return create(client, scenario="base", seed=seed, set=SMALL)
+
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(ask, seed) for seed in range(30)]
+        while not all(future.done() for future in asked):
+            page = client.get(f"{BASE}/simulations?limit=3").json()
+            seen = [row["id"] for row in page["simulations"]]
+            while page["next"]:
+                page = client.get(page["next"]).json()
+                seen += [row["id"] for row in page["simulations"]]
+            assert len(seen) == len(set(seen))
+    made = [future.result() for future in asked]
+    for name in made:
+        wait(client, name)
+    listed = [row["id"] for row in client.get(f"{BASE}/simulations").json()["simulations"]]
+    assert sorted(listed) == sorted(made)
+    newest = create(client, scenario="base", seed=99, set=SMALL)
+    assert client.get(f"{BASE}/simulations?limit=1").json()["simulations"][0]["id"] == newest

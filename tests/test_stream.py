@@ -83,7 +83,17 @@ def test_many_readers_see_the_same(client, streamed):
             assert records(got) == records(frames)
 
 
-@pytest.mark.parametrize(("name", "after", "code"), [("none", 0, "not_found"), (None, 10**9, "beyond_the_log")])
+@pytest.mark.parametrize(
+    ("name", "after", "code"),
+    [
+        ("none", 0, "not_found"),
+        ("é" * 90, 0, "not_found"),
+        (None, 10**9, "beyond_the_log"),
+        (None, -1, "invalid"),
+        (None, "x", "invalid"),
+        (None, 10**30, "invalid"),
+    ],
+)
 def test_what_can_not_be_streamed_is_said(client, streamed, name, after, code):
     with client.websocket_connect(
         f"{BASE}/simulations/{name or streamed[0]}/stream?after_seq={after}", headers=HOST
