@@ -46,38 +46,49 @@ def draw(data: Mapping[str, Any]) -> go.Figure:
 
 
 def _panel(data: Mapping[str, Any], drawn: Mapping[str, Any]) -> str:
-    """What a series or threshold shares a panel with: its unit; the same test of all facilities."""
-    if data["name"] != "covenant_compliance":
-        return str(drawn["unit"])
-    return str(drawn["name"]).removesuffix(" limit").rsplit(" ", 1)[-1]
+    """What a series or threshold shares a panel with: its unit; the same test of all facilities; the same measure."""
+    name = str(drawn["name"])
+    if data["name"] == "covenant_compliance":
+        return name.removesuffix(" limit").rsplit(" ", 1)[-1]
+    if data["name"] == "risk_before_after":
+        return name.removesuffix(" before").removesuffix(" after")
+    if data["name"] in ("risk_impact", "risk_trend") and not name.endswith(" share"):
+        return name
+    if data["name"] == "allocation_comparison" and name.endswith(" gap"):
+        return "gap"
+    return str(drawn["unit"])
 
 
 def _series(data: Mapping[str, Any]) -> go.Figure:
     units = list(dict.fromkeys(_panel(data, series) for series in data["series"])) or [""]
-    figure = make_subplots(rows=len(units), cols=1, shared_xaxes=True, vertical_spacing=0.06)
+    unit_of = {_panel(data, series): series["unit"] for series in data["series"]}
+    gap = min(0.06, 0.3 / len(units))
+    figure = make_subplots(rows=len(units), cols=1, shared_xaxes=True, vertical_spacing=gap)
     for number, series in enumerate(data["series"]):
         row = units.index(_panel(data, series)) + 1
-        colour = _colour(series["name"], number)
+        colour = _colour(data["name"], series["name"], number)
         shown = {"x": series["x"], "y": series["y"], "name": _words(series["name"]), "customdata": series["records"]}
         if series["kind"] == "bar":
             figure.add_trace(go.Bar(**shown, marker_color=colour), row=row, col=1)
         else:
             shape = "hv" if series["kind"] == "step" else "linear"
-            line = {"color": colour, "shape": shape, "width": 2}
+            dash = "dot" if series["name"].endswith(" target") else "solid"
+            line = {"color": colour, "shape": shape, "width": 2, "dash": dash}
             mode = "lines" if len(series["x"]) > 60 else "lines+markers"
             figure.add_trace(go.Scatter(**shown, mode=mode, line=line, marker={"size": 5}), row=row, col=1)
+    lines = {series["name"] for series in data["series"]}
     for threshold in data["thresholds"]:
-        if _panel(data, threshold) in units and threshold["y"]:
+        if _panel(data, threshold) in units and threshold["y"] and threshold["name"] not in lines:
             _threshold(figure, data, threshold, units.index(_panel(data, threshold)) + 1)
-    for row, unit in enumerate(units, start=1):
-        tick = FORMATS.get(unit, "~s")
-        limit = [line["y"][-1] for line in data["thresholds"] if line["y"] and _panel(data, line) == unit]
-        if data["name"] == "covenant_compliance" and limit:  # a test that is far from its limit is not what matters
-            values = [y for one in data["series"] if _panel(data, one) == unit for y in one["y"] if y is not None]
-            figure.update_yaxes(
-                range=[min(0, *values, 0), min(1.05 * max([*values, *limit]), 4 * max(limit))], row=row, col=1
-            )
-        figure.update_yaxes(title_text=_words(unit), tickformat=tick, hoverformat=_hover(unit), row=row, col=1)
+    for row, panel in enumerate(units, start=1):
+        unit = unit_of.get(panel, panel)
+        limit = [line["y"][-1] for line in data["thresholds"] if line["y"] and _panel(data, line) == panel]
+        values = [y for one in data["series"] if _panel(data, one) == panel for y in one["y"] if y is not None]
+        if data["name"] in ("covenant_compliance", "stress_results") and limit and values:
+            top = min(1.05 * max([*values, *limit]), 4 * max(limit))  # far from its limit is not what matters
+            figure.update_yaxes(range=[min(0, *values), top], row=row, col=1)
+        title = "" if panel == unit and unit in ("share", "decimal") else _words(panel)  # its ticks say per cent
+        figure.update_yaxes(title_text=title, hoverformat=_hover(unit), **_ticks(unit, values), row=row, col=1)
     dates = data["x_label"] in DATES
     if not dates:
         figure.update_xaxes(title_text=data["x_label"], type="category", row=len(units), col=1)
@@ -86,9 +97,25 @@ def _series(data: Mapping[str, Any]) -> go.Figure:
         figure.update_xaxes(
             type="category", categoryorder="array", categoryarray=places, tickvals=places[:: -(-len(places) // 10) or 1]
         )
-    height = 340 if len(units) == 1 else 160 + 200 * len(units)
+    each = 340 if len(units) == 1 else 200 if len(units) < 4 else 130
+    height = each if len(units) == 1 else 160 + each * len(units)
+    if data["name"] == "allocation_comparison":
+        height += 120  # for its legend
     figure.update_layout(barmode="stack" if data["name"] in STACKED else "group", height=height)
     return figure
+
+
+def _ticks(unit: str, values: Sequence[float]) -> dict[str, Any]:
+    """How an axis is labelled: per cent, a few decimals, whole numbers, or amounts with k, M and B."""
+    if unit == "number":
+        few = max(values, default=0) < 6
+        return {"tickformat": ",d", "rangemode": "tozero", **({"dtick": 1, "range": [0, 6]} if few else {})}
+    largest = max(map(abs, values), default=1.0)
+    if unit == "share" and largest < 0.02:
+        return {"tickformat": ".2%"}
+    if unit in ("ratio", "index") and largest < 0.1:
+        return {"tickformat": ".2~g"}
+    return {"tickformat": FORMATS[unit]} if unit in FORMATS else {"exponentformat": "B"}
 
 
 def _threshold(figure: go.Figure, data: Mapping[str, Any], threshold: Mapping[str, Any], row: int) -> None:
@@ -112,17 +139,20 @@ def _threshold(figure: go.Figure, data: Mapping[str, Any], threshold: Mapping[st
 
 def _waterfall(data: Mapping[str, Any]) -> go.Figure:
     (series,) = data["series"]
+    waiting = data["name"] == "dollar_days_bridge"  # more of it is nothing good
     measures = ["absolute", *["relative"] * (len(series["x"]) - 2), "total"]
     values = [*series["y"][:-1], 0]  # the total is the sum
     bars = go.Waterfall(
         x=[_words(name) for name in series["x"]],
         y=values,
         measure=measures,
-        increasing={"marker": {"color": COLOURS[2]}},
-        decreasing={"marker": {"color": COLOURS[5]}},
+        increasing={"marker": {"color": COLOURS[5] if waiting else COLOURS[2]}},
+        decreasing={"marker": {"color": COLOURS[2] if waiting else COLOURS[5]}},
         totals={"marker": {"color": COLOURS[0]}},
         connector={"line": {"color": GRID}},
-        text=[f"{value:,.0f}" for value in series["y"]],
+        text=[short(value) for value in series["y"]],
+        textposition="outside",
+        cliponaxis=False,
         name=series["name"],
     )
     figure = go.Figure(bars)
@@ -130,10 +160,18 @@ def _waterfall(data: Mapping[str, Any]) -> go.Figure:
     high = max(*_levels(series["y"][:-1]))
     room = (high - low or abs(high) or 1) * 0.6
     figure.update_yaxes(
-        title_text=f"{series['name']}, {series['unit']}", tickformat="~s", range=[low - room, high + room]
+        title_text=f"{series['name']}, {series['unit']}", exponentformat="B", range=[low - room, high + room]
     )
     figure.update_layout(height=380, showlegend=False)
     return figure
+
+
+def short(value: float) -> str:
+    """An amount in four characters or so: 60.8m, 1.39bn."""
+    for size, name in ((1e9, "bn"), (1e6, "m"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:.3g}{name}"
+    return f"{value:.3g}"
 
 
 def _levels(values: Sequence[float]) -> list[float]:
@@ -156,7 +194,13 @@ def _sankey(data: Mapping[str, Any]) -> go.Figure:
     }
     nodes = {"label": [_words(name) for name in names], "pad": 14, "thickness": 14, "color": COLOURS[0]}
     figure = go.Figure(
-        go.Sankey(node=nodes, link=links, valueformat=",.2f", valuesuffix=f" {data['columns'][2]['unit']}")
+        go.Sankey(
+            node=nodes,
+            link=links,
+            textfont={"shadow": "none"},
+            valueformat=",.2f",
+            valuesuffix=f" {data['columns'][2]['unit']}",
+        )
     )
     figure.update_layout(height=420)
     return figure
@@ -175,14 +219,18 @@ def _fan(data: Mapping[str, Any]) -> go.Figure:
         figure.add_trace(go.Scatter(**band, y=high["y"], fill="tonexty", fillcolor=colour, name=name))
     line = {"color": COLOURS[0], "width": 2}
     figure.add_trace(go.Scatter(x=series[middle]["x"], y=series[middle]["y"], name="median", line=line))
-    figure.update_yaxes(tickformat=FORMATS.get(series[0]["unit"], "~s"))
+    figure.update_yaxes(**_ticks(series[0]["unit"], []))
     figure.update_layout(height=360)
     return figure
 
 
 def _table(data: Mapping[str, Any]) -> go.Figure:
     heads = [_words(column["name"]) for column in data["columns"]]
-    cells = [list(column) for column in zip(*data["rows"], strict=True)] if data["rows"] else [[] for _ in heads]
+    cells = (
+        [[_shown(value) for value in column] for column in zip(*data["rows"], strict=True)]
+        if data["rows"]
+        else [[] for _ in heads]
+    )
     figure = go.Figure(
         go.Table(
             header={"values": heads, "fill_color": GRID, "align": "left"},
@@ -193,22 +241,32 @@ def _table(data: Mapping[str, Any]) -> go.Figure:
     return figure
 
 
+def _shown(value: Any) -> Any:
+    return f"{value:,}" if isinstance(value, int) else value
+
+
 def numbers(data: Mapping[str, Any]) -> tuple[list[str], list[list[Any]]]:
     """Heads and rows of a chart's or table's numbers: one row an x, one column a series."""
     if data["schema"] == "fundclock.table/1":
-        return [f"{column['name']}, {column['unit']}" for column in data["columns"]], [
+        return [_head(column["name"], column["unit"]) for column in data["columns"]], [
             list(row) for row in data["rows"]
         ]
     places: dict[str, list[Any]] = {}
     for number, series in enumerate(data["series"]):
         for x, y in zip(series["x"], series["y"], strict=True):
             places.setdefault(x, [None] * len(data["series"]))[number] = y
-    heads = [data["x_label"], *(f"{series['name']}, {series['unit']}" for series in data["series"])]
+    heads = [data["x_label"], *(_head(series["name"], series["unit"]) for series in data["series"])]
     order = sorted(places) if data["x_label"] in DATES else list(places)
     return heads, [[x, *places[x]] for x in order]
 
 
-def _colour(name: str, number: int) -> str:
+def _head(name: str, unit: str) -> str:
+    return _words(name) if unit in ("name", "date", "number", "year", "text", name) else f"{_words(name)}, {unit}"
+
+
+def _colour(chart: str, name: str, number: int) -> str:
+    if chart == "risk_before_after":
+        return COLOURS[0] if name.endswith(" before") else COLOURS[1]
     return (
         next((colour for zone, colour in ZONES.items() if name.startswith(f"{zone} ") or name == zone), None)
         or (COLOURS[number % len(COLOURS)])

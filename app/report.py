@@ -1,7 +1,9 @@
 """The report of a run: one HTML page that opens anywhere, without a network."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -66,8 +68,10 @@ def report_html(run: Run) -> str:
             data = chart_data(run, name)
             if not any(series["x"] for series in data["series"]) if "series" in data else not data["rows"]:
                 continue
-            drawn[name] = json.loads(draw(data).to_json())
-            shown.append({"name": name, "title": data["title"], "numbers": _numbers(data)})
+            plain = data["schema"] == "fundclock.table/1" and name != "cash_sankey"  # a table is read as one
+            if not plain:
+                drawn[name] = json.loads(draw(data).to_json())
+            shown.append({"name": name, "title": data["title"], "plain": plain, "numbers": _numbers(data)})
         if shown:
             groups.append((anchor, heading, shown))
     covenants = _covenants(run)
@@ -141,6 +145,8 @@ def _numbers(data: Any) -> Rows:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, str) and re.fullmatch(r"-?\d+\.\d\d", value):  # money
+        return f"{Decimal(value):,}"
     if value is None:
         return "–"
     if isinstance(value, float):
@@ -191,7 +197,7 @@ def _days(found: Audit, data: Mapping[str, Any]) -> Rows:
         money = [number("", data[key][reason]) for key in ("dollar_days", "indicative_carry")]
         cells.append([_words(reason), money[0], f"{cents / total:.1%}", money[1]])
     cells.append(["all cash and reserve", number("", data["cash_integral"]), "", ""])
-    return Rows(("Reason", "Dollar-days", "Share", "Indicative carry"), cells)
+    return Rows(("Reason", "Dollar-days", "Share", "Indicative cost of waiting"), cells)
 
 
 def _steps(steps: Iterable[Mapping[str, Any]]) -> Rows:

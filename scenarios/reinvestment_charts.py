@@ -139,7 +139,7 @@ def summary_table(history: History) -> DataTable:
         records.append(_seqs(events))
     columns = [Column("year", "year"), Column("reinvestments", "number"), Column("loans", "number")]
     columns += [Column(name, currency) for name in ("amount", *history.zones)]
-    return DataTable("reinvestment_summary_table", "Reinvestment by year", columns, rows, records)
+    return DataTable("reinvestment_summary_table", "Years of reinvestment", columns, rows, records)
 
 
 def events_table(history: History) -> DataTable:

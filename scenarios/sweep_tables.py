@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from scenarios.sweeps import Sweep
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-FIGURES = ("net_irr", "gross_irr", "tvpi", "moic", "distributed", "reinvested", "idle_dollar_days", "covenant_breaches")
+FIGURES = (
+    "net_irr",
+    "gross_irr",
+    "tvpi",
+    "moic",
+    "distributed",
+    "reinvested",
+    "mean_days_to_reinvest",
+    "idle_dollar_days",
+    "covenant_breaches",
+)
 """What is summed up over draws."""
 
 

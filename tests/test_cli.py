@@ -321,7 +321,7 @@ def test_reinvestment_is_drawn_and_printed_as_json(fundclock):
     assert (found["chart"]["schema"], found["chart"]["name"]) == ("fundclock.chart/1", "cash_reserve")
     code, out, _ = fundclock("show", "last", "--chart", "reinvestment_summary_table")
     assert code == 0
-    assert "Reinvestment by year" in out
+    assert "Years of reinvestment" in out
     assert "Net IRR" not in out
     code, out, err = fundclock("show", "last", "--chart", "cush")
     assert (code, out) == (2, "")

@@ -190,6 +190,8 @@ def test_records_are_filtered_chosen_by_key_and_explained(page, served, levered)
 
 def test_a_fork_from_the_form(page, served, levered):
     open_run(page, served, levered, "fork")
+    page.get_by_role("button", name="Fork it").click()
+    page.get_by_text("Nothing is changed").wait_for()
     page.get_by_label("In the morning of").fill(AT)
     page.get_by_label("Setting", exact=True).fill("reinvestment_engine.reinvestment_delay")
     page.get_by_label("Value", exact=True).fill("6")
@@ -200,6 +202,8 @@ def test_a_fork_from_the_form(page, served, levered):
     page.get_by_role("link", name="Compare with its parent").wait_for()
     found = served.get(f"/simulations/{page.locator('h1').inner_text()}")
     assert (found["parent"], found["status"], found["divergence_seq"] > 1) == (levered, "finished", True)
+    told = page.locator("main").inner_text()
+    assert f"On {AT}: shock price change -10%; reinvestment_engine.reinvestment_delay 6" in told
     added = served.get(f"/simulations/{found['id']}/events?kind=script.added/1")["records"][0]["payload"]["entries"]
     assert [entry["do"] for entry in added] == [
         {"shock_price": {"change": "-10%"}}, {"set": {"reinvestment_engine.reinvestment_delay": 6}},
@@ -231,7 +235,8 @@ def test_the_stress_panel(page, served, levered):
     found = served.get(f"/simulations/{levered}/stress")
     assert f"By the test of {found['date']}" in text
     for size in found["smallest_shock"].values():
-        assert f"{100 * size['size']:.1f} %" in text or f"{size['size']:.2f} ×" in text
+        shown = (f"{100 * size['size']:.1f} %", f"{100 * size['size']:.1f} pp", f"{size['size']:.2f} ×")
+        assert any(one in text for one in shown)
 
 
 def test_the_audit_and_every_figure_with_its_numbers(page, served, levered):
@@ -245,7 +250,15 @@ def test_the_audit_and_every_figure_with_its_numbers(page, served, levered):
         slots.nth(at).scroll_into_view_if_needed()
         slots.nth(at).locator("figure, p.soft:not(:text-is('…'))").first.wait_for()
     wait_until(page, "[...document.querySelectorAll('figure .chart')].every((chart) => chart.querySelector('svg'))")
-    assert page.locator("figure details").count() >= 20
+    assert page.locator("figure").count() >= 20
+    assert (
+        page.locator("figure:has(details), figure:has(table), figure:has(p.soft)").count()
+        == page.locator("figure").count()
+    )
+    years = page.locator("[data-figure=reinvestment_summary_table] tbody tr")
+    assert years.count() == len(
+        served.get(f"/simulations/{levered}/visualizations/reinvestment_summary_table")["data"]["rows"]
+    )
 
 
 def test_a_clicked_point_leads_to_its_record(page, served, levered):
@@ -266,6 +279,9 @@ def test_a_sweep_and_its_fan(page, served):
     page.get_by_role("button", name="Sweep").click()
     page.wait_for_selector("[data-figure=sweep_fan] .scatterlayer")
     assert page.locator("[aria-label=Runs] tbody tr").count() == 8
+    means = page.locator("[aria-label='Means by settings'] tbody tr").all_inner_texts()
+    assert len(means) == 2
+    assert not any("–" in row for row in means)
 
 
 def test_the_report_opens_without_a_network(chromium, watch, served, levered, tmp_path):
@@ -352,3 +368,23 @@ def test_a_hundred_thousand_records_are_filtered_at_once(page, served, record_me
     record_measure("first paint", paint, "ms")
     record_measure(f"{records:,} records into the page", came, "ms")
     record_measure("slowest filter of them", max(times), "ms")
+
+
+@pytest.mark.parametrize("query", ["seq=abc", "seq=0", "seq=999999", "seq=", "seq=1.5"])
+def test_an_address_with_a_seq_that_is_none_is_no_matter(page, served, levered, query):
+    page.goto(f"{served.url}/#/run/{levered}/play?{query}")
+    page.wait_for_selector("[data-digest]")
+
+
+def test_other_addresses_say_what_is_wrong(page, served, watch):
+    for path, text in (("nowhere", "There is no such page"), ("run/%E0%A4%A/play", "malformed")):
+        page.goto(f"{served.url}/#/{path}")
+        page.get_by_text(text).wait_for()
+
+
+def test_a_run_says_what_it_was_played_with(page, served):
+    name = served.play("base", 4, {"reinvestment_engine.reinvestment_delay": 5, "fund.size": "20m"})
+    open_run(page, served, name)
+    told = page.locator("main").inner_text()
+    assert "reinvestment_engine.reinvestment_delay 5" in told
+    assert "fund.size 20000000" in told

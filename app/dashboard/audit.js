@@ -17,7 +17,7 @@ export async function auditTab(place, run) {
   const fates = Object.keys(Object.values(found.promises)[0] ?? {}).filter((key) => Number.isInteger(Object.values(found.promises)[0][key]));
   fill(place,
     h("h2", "Where the dollar-days went"),
-    table(["Reason", "Dollar-days", "Share", "Indicative carry"], [
+    table(["Reason", "Dollar-days", "Share", "Indicative cost of waiting"], [
       ...days.map(([reason, value]) => [words(reason), money(value), percent(Number(value) / total, 1), money(found.indicative_carry[reason])]),
       ["all cash and reserve", money(found.cash_integral), "", ""],
     ], "Dollar-days by reason"),
@@ -42,10 +42,16 @@ export async function auditTab(place, run) {
       const figure = await figureOf(run.id, "timing_waterfall");
       fill(ladder, figure, table(["Rung", "LP net cash", "Step", "Net IRR", ""], steps.steps.map((row) => [
         words(row.name), money(row.net_cash), row.delta_net_cash === null ? "" : money(row.delta_net_cash), percent(row.net_irr, 4), row.reason ?? "",
-      ]), "Ladder"), h("p.soft", `Each rung stands on those before it; residual ${steps.residual}.`));
+      ]), "Ladder"), h("p.soft", `Each rung stands on those before it; residual ${steps.residual}.`, flat(steps.steps) && " The net IRR is the same on every rung: the partners are at the hurdle, and what is earned above it goes to the general partner until it has caught up."));
     } catch (error) {
       fill(ladder, problemBox(error));
     }
   }
   return null;
+}
+
+/** Whether the rungs differ in cash and not in the rate. */
+function flat(steps) {
+  const rates = steps.map((row) => row.net_irr);
+  return Math.max(...rates) - Math.min(...rates) < 1e-6 && new Set(steps.map((row) => row.net_cash)).size > 1;
 }

@@ -1,7 +1,7 @@
 // Figures: drawn by Plotly from what the service made, each with a table of its numbers.
 
 import { get, of } from "./api.js";
-import { fill, h, problemBox, table } from "./dom.js";
+import { fill, h, money, problemBox, table } from "./dom.js";
 
 let plotly = null;
 
@@ -21,9 +21,15 @@ const MAX_ROWS = 400;
 
 function shown(value) {
   if (value === null) return "–";
+  if (typeof value === "string" && /^-?\d+\.\d\d$/.test(value)) return money(value);
   if (typeof value !== "number") return value;
   if (Number.isInteger(value)) return value.toLocaleString("en");
   return value.toLocaleString("en", Math.abs(value) < 10 ? { maximumSignificantDigits: 4 } : { maximumFractionDigits: 2, minimumFractionDigits: 2 });
+}
+
+function rowsOf({ data, numbers }) {
+  return h("div", table(numbers.heads, numbers.rows.slice(0, MAX_ROWS).map((row) => row.map(shown)), data.title),
+    numbers.rows.length > MAX_ROWS && h("p.soft", `The first ${MAX_ROWS} of ${numbers.rows.length.toLocaleString("en")} rows.`));
 }
 
 /** Draw when the place has its width, and again when that changes. */
@@ -51,13 +57,16 @@ export function drawn(found, onrecords) {
   const details = h("details", {
     ontoggle: () => {
       if (!details.open || details.childElementCount > 1) return;
-      details.append(table(numbers.heads, numbers.rows.slice(0, MAX_ROWS).map((row) => row.map(shown)), data.title));
-      if (numbers.rows.length > MAX_ROWS) details.append(h("p.soft", `The first ${MAX_ROWS} of ${numbers.rows.length.toLocaleString("en")} rows.`));
+      details.append(rowsOf(found));
     },
   }, h("summary", `${data.title}: the numbers`));
+  if (data.schema === "fundclock.table/1" && data.name !== "cash_sankey" && numbers.rows.length) {
+    return h("figure", { "data-figure": data.name }, h("h3", data.title), rowsOf(found));
+  }
   if (!numbers.rows.length) return h("figure", { "data-figure": data.name }, h("p.soft", `${data.title}: nothing in this run.`));
   whenSeen(chart, async () => {
     const Plotly = await loadPlotly();
+    figure.layout.font.color = getComputedStyle(document.documentElement).getPropertyValue("--soft");
     const made = await Plotly.newPlot(chart, figure.data, figure.layout, CONFIG);
     if (onrecords) made.on("plotly_click", (event) => onrecords(event.points.flatMap((point) => point.customdata ?? [])));
     return () => Plotly.Plots.resize(chart);
@@ -66,6 +75,6 @@ export function drawn(found, onrecords) {
 }
 
 /** A run's figure by name, in a place of its own. */
-export async function figureOf(name, figure, onrecords) {
-  return drawn(await get(of(name, `visualizations/${figure}`)), onrecords);
+export async function figureOf(name, figure, onrecords, signal) {
+  return drawn(await get(of(name, `visualizations/${figure}`), signal), onrecords);
 }

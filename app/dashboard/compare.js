@@ -2,6 +2,7 @@
 
 import { get, of } from "./api.js";
 import { drawn, figureOf } from "./charts.js";
+import { acts } from "./run.js";
 import { count, fill, h, label, metric, money, problemBox, table } from "./dom.js";
 
 export async function comparePage(place, query) {
@@ -48,8 +49,11 @@ export async function comparePage(place, query) {
     }, "What each wait cost, in both runs");
     fill(said,
       h("p", found.same ? "Both logs are the same, byte for byte." : "They differ.", found.first_difference && [" The first record that differs: ", link(a, found.first_difference.first), " and ", link(b, found.first_difference.second), "."]),
-      h("h2", "Where the partners' cash changed"), drawn(found.figures.net_cash_bridge),
-      h("h2", "Where the waiting changed"), drawn(found.figures.dollar_days_bridge),
+      found.interventions.map((some, at) => some.map(({ date, entries }) => h("p", h("strong", [a, b][at]), ` on ${date}: `, acts(entries)))),
+      found.figures.net_cash_bridge ? [
+        h("h2", "Where the partners' cash changed"), drawn(found.figures.net_cash_bridge),
+        h("h2", "Where the waiting changed"), drawn(found.figures.dollar_days_bridge),
+      ] : h("p", "They are in different currencies: there is no bridge between them."),
       h("h2", "Timing waterfalls"), button, waterfalls,
       h("h2", "Figures"), table(["", a, b, "Difference"], rows.map(([name, [one, other]]) => [label(name), metric(name, one), metric(name, other), difference(name, one, other)]), "Figures of both"),
       found.settings.length > 0 && [h("h2", "Settings"), table(["Key", a, b], found.settings.map((row) => [row.key, ...[row.first, row.second].map((value) => JSON.stringify(value))]), "Settings that differ")],

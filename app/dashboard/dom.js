@@ -35,12 +35,15 @@ export function fill(element, ...children) {
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const cents = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-const short = new Intl.NumberFormat("en", { notation: "compact", minimumFractionDigits: 1, maximumFractionDigits: 2 });
 
 /** Money to the cent. */
 export const money = (value) => (value === null || value === undefined ? "–" : cents.format(Number(value)));
 /** Money in short. */
-export const brief = (value) => (value === null || value === undefined ? "–" : short.format(Number(value)));
+export function brief(value) {
+  if (value === null || value === undefined) return "–";
+  for (const [size, name] of [[1e9, "bn"], [1e6, "m"]]) if (Math.abs(value) >= size) return `${(value / size).toFixed(2)}${name}`;
+  return money(value);
+}
 /** A whole number. */
 export const count = (value) => (value === null || value === undefined ? "–" : whole.format(value));
 /** A share, in per cent. */
@@ -64,7 +67,8 @@ export function metric(name, value) {
   if (typeof value === "string") return Number.isNaN(Number(value)) ? value : money(value);
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (RATES.test(name)) return percent(value);
-  return Number.isInteger(value) ? count(value) : value.toFixed(name.includes("days") ? 1 : 3);
+  if (Number.isInteger(value)) return count(value);
+  return value.toLocaleString("en", { minimumFractionDigits: name.includes("days") ? 1 : 2, maximumFractionDigits: name.includes("days") ? 1 : 2 });
 }
 
 const DAY = 86_400_000;
@@ -74,13 +78,16 @@ export const dateOf = (start, day) => new Date(Date.parse(start) + day * DAY).to
 /** The day of an ISO date. */
 export const dayOf = (start, date) => Math.round((Date.parse(date) - Date.parse(start)) / DAY);
 
-/** A table of plain cells; a cell may be an element. */
+const NUMBER = /^[-+−]?[\d,.]+( %| pp)?$|^–$|^$/;
+
+/** A table of plain cells; a cell may be an element. Columns of words stand to the left. */
 export function table(heads, rows, caption) {
+  const left = heads.map((_, at) => rows.some((row) => row[at] instanceof Node || !NUMBER.test(String(row[at] ?? ""))) ? "left" : null);
   return h("div.scroll", { tabindex: "0", role: "region", "aria-label": caption ?? "table" },
     h("table",
       caption && h("caption.visually-hidden", caption),
-      h("thead", h("tr", heads.map((head) => h("th", { scope: "col" }, head)))),
-      h("tbody", rows.map((row) => h("tr", row.map((cell) => h("td", cell)))))));
+      h("thead", h("tr", heads.map((head, at) => h("th", { scope: "col", class: left[at] }, head)))),
+      h("tbody", rows.map((row) => h("tr", row.map((cell, at) => h("td", { class: left[at] }, cell)))))));
 }
 
 /** Say something for a moment. */
@@ -93,10 +100,29 @@ export function notice(text) {
 /** What went wrong, with each thing that is wrong. */
 export function problemBox(error) {
   const rows = error.problems ?? [];
-  const text = rows.length ? error.title : error.message;
-  return h("div.problem", { role: "alert" }, h("strong", text),
+  const place = (row) => (row.line ? `line ${row.line}, column ${row.column}: ` : "");
+  return h("div.problem", { role: "alert" }, h("strong", rows.length ? "This can't be done as it is:" : error.message),
     rows.length > 0 && h("ul", rows.map((row) => h("li",
-      row.key ? h("code", row.key) : null, row.key ? ": " : "", row.message, row.suggestion ? ` (did you mean ${row.suggestion}?)` : ""))));
+      place(row), row.key ? h("code", row.key) : null, row.key ? ": " : "", row.message, row.suggestion ? ` (did you mean ${row.suggestion}?)` : ""))));
+}
+
+/** A record's payload as words by name: money to the cent, days as dates. */
+export function fields(payload, date) {
+  const found = [];
+  const write = (key, value) => {
+    if (value === null || value === "") return "–";
+    if (key.endsWith("_cents")) return typeof value === "object" ? list(value, (_, one) => money(one / 100)) : money(value / 100);
+    if ((key === "day" || key.endsWith("_day")) && Number.isInteger(value)) return date(value);
+    if (Array.isArray(value)) return value.length > 6 ? `${value.length} items` : JSON.stringify(value);
+    if (typeof value === "object") return list(value, write);
+    if (typeof value === "number") return value.toLocaleString("en", { maximumFractionDigits: 6 });
+    return String(value);
+  };
+  const list = (value, each) => Object.entries(value).map(([name, one]) => `${words(name)} ${each(name, one)}`).join(", ");
+  for (const [key, value] of Object.entries(payload)) {
+    if (key !== "kind" && value !== null) found.push([words(key.replace(/_cents$/, "")), write(key, value)]);
+  }
+  return found;
 }
 
 /** A badge for a status. */

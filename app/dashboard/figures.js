@@ -4,6 +4,7 @@ import { get, of } from "./api.js";
 import { figureOf } from "./charts.js";
 import { fill, h, problemBox } from "./dom.js";
 
+const AT_ONCE = 2; // so that whatever else is asked for finds a connection
 const GROUPS = {
   "Cash and time": ["nav", "cash", "dollar_days", "timing_waterfall", "cash_sankey"],
   Reinvestment: ["reinvestment_timeline", "reinvestment_by_zone", "reinvestment_by_year", "cash_reserve", "allocation_comparison", "reinvestment_summary_table", "reinvestment_events_table"],
@@ -22,12 +23,27 @@ export async function figuresTab(place, run) {
   const open = (seqs) => {
     if (seqs.length) location.hash = `#/run/${encodeURIComponent(run.id)}/play?seq=${seqs[0]}`;
   };
+  const leaving = new AbortController();
+  const wanted = [];
+  let asking = 0;
+
+  function next() {
+    while (asking < AT_ONCE && wanted.length) {
+      const target = wanted.shift();
+      asking += 1;
+      figureOf(run.id, target.dataset.name, open, leaving.signal).then((figure) => fill(target, figure))
+        .catch((error) => error.name === "AbortError" || fill(target, problemBox(error)))
+        .finally(() => { asking -= 1; next(); });
+    }
+  }
+
   const seen = new IntersectionObserver((entries) => {
     for (const { isIntersecting, target } of entries) {
       if (!isIntersecting) continue;
       seen.unobserve(target);
-      figureOf(run.id, target.dataset.name, open).then((figure) => fill(target, figure)).catch((error) => fill(target, problemBox(error)));
+      wanted.push(target);
     }
+    next();
   }, { rootMargin: "400px" });
   fill(place, h("p.soft", "A click on a point leads to the record behind it."), groups.map(([title, names]) => h("section", h("h2", title),
     h("div.pair", names.map((name) => {
@@ -35,5 +51,9 @@ export async function figuresTab(place, run) {
       seen.observe(slot);
       return slot;
     })))));
-  return () => seen.disconnect();
+  return () => {
+    seen.disconnect();
+    wanted.length = 0;
+    leaving.abort();
+  };
 }

@@ -45,10 +45,15 @@ export async function forkTab(place, run) {
   fill(place, h("p.soft", "The days before are played as they were; what you change holds from that morning on. The run itself stays as it is."), h("form", {
     onsubmit: async (event) => {
       event.preventDefault();
+      const [set, commands_] = [settings.read(), readCommands()];
+      if (!Object.keys(set).length && !commands_.length) {
+        fill(said, problemBox(new Error("Nothing is changed: give a setting or a command.")));
+        return;
+      }
       button.disabled = true;
       button.textContent = "Playing…";
       try {
-        const made = await post(of(run.id, "forks"), { at: day.value, set: settings.read(), do: readCommands() });
+        const made = await post(of(run.id, "forks"), { at: day.value, set, do: commands_ });
         location.hash = `#/run/${encodeURIComponent(made.id)}`;
       } catch (error) {
         fill(said, problemBox(error));

@@ -1,6 +1,6 @@
 // A table of records of any length: only the rows that can be seen are in the page.
 
-import { count, h } from "./dom.js";
+import { count, fields, h } from "./dom.js";
 
 const HEIGHT = 26;
 const SPARE = 8;
@@ -11,10 +11,11 @@ export class Grid {
   constructor(log, date, onselect) {
     Object.assign(this, { log, date, onselect, seqs: new Int32Array(0), selected: 0 });
     this.body = h("div.grid-body");
+    this.empty = h("p.soft", { style: "padding: 0 .7rem", hidden: true }, "No record matches.");
     this.head = h("div.grid-head", { role: "row" }, ["Seq", "Date", "Kind", "Cause", "What"].map((name) => h("span", { role: "columnheader" }, name)));
     this.element = h("div.grid", {
       role: "grid", tabindex: "0", "aria-label": "Records", onscroll: () => this.later(), onkeydown: (event) => this.key(event),
-    }, this.head, this.body);
+    }, this.head, this.empty, this.body);
     this.pool = [];
     this.pending = false;
     new ResizeObserver(() => this.later()).observe(this.element);
@@ -23,6 +24,7 @@ export class Grid {
   /** Show these seqs; with ``follow`` the last ones. */
   show(seqs, follow = false) {
     this.seqs = seqs;
+    this.empty.hidden = seqs.length > 0;
     this.height = Math.min(seqs.length * HEIGHT, MAX_PIXELS);
     this.body.style.height = `${this.height}px`;
     this.element.setAttribute("aria-rowcount", String(seqs.length + 1));
@@ -78,10 +80,15 @@ export class Grid {
     row.setAttribute("aria-rowindex", String(place + 2));
     row.setAttribute("aria-selected", String(record.seq === this.selected));
     row.id = `record-${record.seq}`;
-    const texts = [count(record.seq), this.date(record.day), record.kind, record.cause ? count(record.cause) : "", plain(record.payload)];
+    const texts = [count(record.seq), this.date(record.day), record.kind, record.cause ? count(record.cause) : "", this.what(record)];
     texts.forEach((text, at) => {
       if (row.cells[at].textContent !== text) row.cells[at].textContent = text;
     });
+  }
+
+  /** The first fields of a payload, in words. */
+  what(record) {
+    return fields(JSON.parse(record.payload), this.date).slice(0, 6).map(([name, value]) => `${name} ${value}`).join(" · ");
   }
 
   select(place) {
@@ -104,16 +111,4 @@ export class Grid {
     const from = this.place ?? -1;
     this.select(Math.max(0, Math.min(this.seqs.length - 1, from + steps[event.key])));
   }
-}
-
-/** A payload as words: its fields that say something. */
-function plain(payload) {
-  const parts = [];
-  for (const [key, value] of Object.entries(JSON.parse(payload))) {
-    if (value === null || key === "kind") continue;
-    if (key.endsWith("_cents") && typeof value === "number") parts.push(`${key.slice(0, -6)} ${(value / 100).toLocaleString("en", { minimumFractionDigits: 2 })}`);
-    else parts.push(`${key} ${typeof value === "object" ? JSON.stringify(value) : value}`);
-    if (parts.length === 6) break;
-  }
-  return parts.join(" · ").replaceAll("_", " ");
 }

@@ -30,19 +30,20 @@ async function show() {
     if (own === "" ? path === "" || path.startsWith("run/") : path.startsWith(own)) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  const place = h("div");
+  document.title = "Fundclock";
+  const place = h("div", h("p.soft", "Loading…"));
   fill(main, place);
   for (const [pattern, page] of PAGES) {
     const match = path.match(pattern);
     if (!match) continue;
-    const words = match.slice(1).map((word) => word && decodeURIComponent(word));
     try {
+      const words = match.slice(1).map((word) => word && decodeURIComponent(word));
       const left = await page(place, ...words, new URLSearchParams(query));
       if (mine === turn) leave = left;
       else left?.();
     } catch (error) {
       fill(place, problemBox(error));
-      if (!error.status) throw error;
+      if (!error.status && !(error instanceof URIError)) throw error;
     }
     return;
   }

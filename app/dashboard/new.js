@@ -5,12 +5,13 @@ import { fill, h, problemBox } from "./dom.js";
 import { settingRows } from "./settings.js";
 
 /** The part of a form that says what is to be played; ``read`` gives the request. */
-export async function scenarioFields() {
-  const scenarios = (await get("scenarios")).scenarios.filter((scenario) => scenario.playable);
+export async function scenarioFields({ seeds = false } = {}) {
+  const { scenarios: all, starter } = await get("scenarios");
+  const scenarios = all.filter((scenario) => scenario.playable);
   const about = h("p.soft");
   const seed = h("input", { type: "number", min: "0", step: "1", value: "7", required: true });
   const settings = settingRows("Settings that differ", {});
-  const text = h("textarea", { spellcheck: "false", "aria-label": "Text of a scenario file", placeholder: "name: my-fund\nfund:\n  size: 50m" });
+  const text = h("textarea", { spellcheck: "false", "aria-label": "Text of a scenario file", value: starter });
   const choose = h("select", { "aria-label": "Scenario", onchange: changed },
     scenarios.map((scenario) => h("option", { value: scenario.name }, scenario.name)), h("option", { value: "" }, "a file of my own…"));
   const own = h("div", { hidden: true }, h("label", "A scenario file (YAML or JSON)", h("input", {
@@ -28,9 +29,9 @@ export async function scenarioFields() {
   choose.value = scenarios.some((scenario) => scenario.name === "base") ? "base" : scenarios[0].name;
   await changed();
   return {
-    element: h("div", h("div.row", h("label", "Scenario", choose), h("label", "Seed", seed)), about, own, settings.element),
+    element: h("div", h("div.row", h("label", "Scenario", choose), !seeds && h("label", "Seed", seed)), about, own, settings.element),
     read: () => ({
-      ...(choose.value ? { scenario: choose.value } : { document: text.value }), seed: Number(seed.value), set: settings.read(),
+      ...(choose.value ? { scenario: choose.value } : { document: text.value }), ...(seeds ? {} : { seed: Number(seed.value) }), set: settings.read(),
     }),
   };
 }

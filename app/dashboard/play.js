@@ -10,7 +10,8 @@ import { whyPanel } from "./why.js";
 
 const PACES = [[7, "a week a second"], [30, "a month a second"], [91, "a quarter a second"], [365, "a year a second"], [1461, "four years a second"]];
 const TABLE_EVERY = 100, STATE_EVERY = 150, STATE_EVERY_LIVE = 1000;
-const MARGIN = { l: 56, r: 12, t: 32, b: 28 };
+const MARGIN = { l: 62, r: 12, t: 32, b: 28 };
+const THUMB = 8; // half the width of the slider's handle, which stands on the day itself
 const COLOURS = { nav: "#0072b2", cash: "#e69f00", debt: "#d55e00" };
 const NAMES = { nav: "net asset value", cash: "cash and reserve", debt: "debt" };
 
@@ -18,6 +19,7 @@ export async function playTab(place, run, again, query) {
   const log = new EventLog();
   let start = run.start_date ?? null, last = run.days ?? 1, day = 0;
   let playing = false, following = true, finished = run.status === "finished";
+  let unit = "";
   const lines = { nav: [[], []], cash: [[], []], debt: [[], []] };
 
   // what there is on the page
@@ -25,7 +27,7 @@ export async function playTab(place, run, again, query) {
   const chart = h("div.chart.fund", { role: "img", "aria-label": "Net asset value, cash and debt; the numbers are in the table below" });
   const veil = h("div", { style: "position:absolute;top:32px;bottom:28px;right:12px;background:var(--ground);opacity:.72;border-left:2px solid var(--accent);pointer-events:none" });
   const numbers = h("details", { ontoggle: () => numbers.open && drawNumbers() }, h("summary", "Net asset value, cash and debt: the numbers"), h("div"));
-  const slider = h("input", { type: "range", min: "0", max: "1", value: "0", step: "1", "aria-label": "Day", oninput: () => { following = false; stop(); go(Number(slider.value)); } });
+  const slider = h("input", { type: "range", min: "0", max: "1", value: "0", step: "1", "aria-label": "Day", style: `margin-left:${MARGIN.l - THUMB}px;width:calc(100% - ${MARGIN.l + MARGIN.r - 2 * THUMB}px)`, oninput: () => { following = false; stop(); go(Number(slider.value)); } });
   const shown = h("output", { style: "font-variant-numeric:tabular-nums;font-weight:600" });
   const button = h("button.main", { onclick: () => (playing ? stop() : play()), style: "min-width:5.5rem" }, "▶ Play");
   const pace = h("select", { "aria-label": "Pace" }, PACES.map(([days, name]) => h("option", { value: days, selected: days === 91 }, name)));
@@ -34,12 +36,16 @@ export async function playTab(place, run, again, query) {
   const told = h("span.soft");
   const live = h("div.row", { hidden: finished }, h("strong", "Live"), progress, told);
   const state = h("div", h("p.soft", "…"));
-  const search = h("input.grow", { type: "search", placeholder: "words in kind or payload, e.g. green exit", "aria-label": "Filter records", oninput: () => refilter("typed") });
+  const search = h("input.grow", { type: "search", placeholder: "words in kind or payload, e.g. loan.exited green", "aria-label": "Filter records", oninput: () => refilter("typed") });
   const kinds = h("select", { "aria-label": "Kind", onchange: () => refilter("typed") }, h("option", { value: "" }, "every kind"));
   const upto = h("input", { type: "checkbox", checked: true, onchange: () => refilter(true) });
   const found = h("span.soft", { role: "status" });
   const why = whyPanel(run.id, date, (seq) => select(seq));
-  const grid = new Grid(log, date, (seq) => why.show(seq));
+  const narrow = matchMedia("(max-width: 60rem)");
+  const grid = new Grid(log, date, async (seq) => {
+    await why.show(seq);
+    if (narrow.matches) why.element.scrollIntoView({ block: "nearest" }); // it stands below the table there
+  });
 
   fill(place, h("div.split",
     h("div",
@@ -48,7 +54,7 @@ export async function playTab(place, run, again, query) {
       h("div.row", { style: "margin-top:.5rem" }, button, step(-1, "A day back"), step(1, "A day on"), pace, h("span.grow"), shown), slider,
       h("h2", "Records"),
       h("div.row", search, kinds, h("label.line", upto, "up to the day"), found), h("div", { style: "height:.4rem" }), grid.element),
-    h("div", h("section.card", { "aria-label": "State of the day" }, h("h3", "In the evening of the day"), state), h("div", { style: "height:1rem" }), why.element)));
+    h("div.side", h("section.card", { "aria-label": "State of the day" }, h("h3", "In the evening of the day"), state), h("div", { style: "height:1rem" }), why.element)));
 
   // the lines
   function point(record) {
@@ -69,6 +75,7 @@ export async function playTab(place, run, again, query) {
 
   async function fromFigures() {
     const [nav, cash] = await Promise.all(["nav", "cash"].map((name) => get(of(run.id, `visualizations/${name}`))));
+    unit = nav.data.series[0].unit;
     const [worth] = nav.data.series, [free, kept] = cash.data.series;
     lines.nav = [worth.x, worth.y];
     lines.cash = [free.x, free.y.map((value, at) => value + kept.y[at])];
@@ -78,12 +85,12 @@ export async function playTab(place, run, again, query) {
     const Plotly = await loadPlotly();
     drew += 1;
     const traces = Object.keys(lines).filter((line) => lines[line][0].length).map((line) => ({
-      x: lines[line][0], y: lines[line][1], name: NAMES[line], mode: finished ? "lines" : "lines+markers", marker: { size: 5 }, line: { color: COLOURS[line], width: 2, shape: line === "cash" && finished ? "hv" : "linear" },
+      x: lines[line][0], y: lines[line][1], name: NAMES[line], mode: finished ? "lines" : "lines+markers", marker: { size: 5 }, line: { color: COLOURS[line], width: 2, shape: "hv" },
     }));
     const axis = { gridcolor: "rgba(128,136,144,0.25)", zerolinecolor: "rgba(128,136,144,0.25)" };
     await Plotly.react(chart, traces, {
       margin: MARGIN, font: { color: "#808890", family: "system-ui, sans-serif", size: 12 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      xaxis: { ...axis, type: "date", range: [date(0), date(last)], fixedrange: true }, yaxis: { ...axis, tickformat: "~s", rangemode: "tozero", fixedrange: true },
+      xaxis: { ...axis, type: "date", range: [date(0), date(last)], fixedrange: true }, yaxis: { ...axis, exponentformat: "B", title: { text: unit }, rangemode: "tozero", fixedrange: true },
       legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 }, hovermode: "x unified", showlegend: true, datarevision: drew, // the lines grow in place
     }, CONFIG);
     moveVeil();
@@ -115,6 +122,7 @@ export async function playTab(place, run, again, query) {
     slider.setAttribute("aria-valuetext", date(to));
     shown.textContent = date(to);
     moveVeil();
+    markStale();
     refilter(false);
     wantState();
   }
@@ -176,7 +184,9 @@ export async function playTab(place, run, again, query) {
     else why.show(seq);
   }
 
-  // the state, one question at a time
+  // the state, one question at a time; what is shown of another day is dimmed
+  let shownDay = null;
+  const markStale = () => state.classList.toggle("stale", shownDay !== date(day));
   let asking = false, wanted = null;
   async function wantState() {
     wanted = day;
@@ -196,6 +206,8 @@ export async function playTab(place, run, again, query) {
   }
 
   function drawState(now) {
+    shownDay = now.date;
+    markStale();
     const rows = [["Date", now.date], ["Net asset value", money(now.nav)], ["Cash", money(now.cash)], ["Reserve", money(now.reserve)],
       ["Loans made", count(now.loans.originated)], ["Performing", count(now.loans.performing)], ["In recovery", count(now.loans.in_recovery)],
       ["Promises to come", count(now.pending_commands)]];
@@ -234,10 +246,11 @@ export async function playTab(place, run, again, query) {
     },
     async done(frame_) {
       place.dataset.records = String(log.length);
-      const seen = query?.get("seq");
+      const asked = Number(query?.get("seq"));
+      const seen = Number.isInteger(asked) && asked >= 1 && asked <= log.length ? asked : null;
       refreshKinds();
+      if (frame_.data.status !== run.status) run = await again();
       if (frame_.data.status === "finished") {
-        if (!finished) run = await again();
         finished = true;
         live.hidden = true;
         last = log.day;
@@ -245,8 +258,11 @@ export async function playTab(place, run, again, query) {
         await fromFigures();
       }
       await drawLines();
-      if (following) go(seen ? log.record(Number(seen)).day : log.day);
-      if (seen) select(Number(seen));
+      if (following) go(seen ? log.record(seen).day : log.day);
+      if (seen) {
+        select(seen);
+        grid.element.scrollIntoView({ block: "center" });
+      }
     },
     error(frame_) {
       told.textContent = frame_.data.message;

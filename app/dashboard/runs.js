@@ -10,13 +10,15 @@ export async function runsPage(place) {
   const chosen = new Set();
   const list = h("div");
   const compare = h("button", { onclick: () => (location.hash = `#/compare?a=${[...chosen].map(encodeURIComponent).join("&b=")}`) }, "Compare the two");
-  let pages = 1, timer = null, over = false;
+  let pages = 1, timer = null, over = false, round = 0;
 
   fill(place,
     h("div.row", h("h1.grow", "Runs"), compare, h("a.button", { href: "#/new" }, "New run")),
     h("p.soft", "Newest first. Choose two to hold them against each other."), list);
 
   async function refresh() {
+    const mine = (round += 1);
+    clearTimeout(timer);
     const rows = [];
     let next = `simulations?limit=${SIZE}`;
     try {
@@ -25,18 +27,18 @@ export async function runsPage(place) {
         rows.push(...found.simulations);
         next = found.next;
       }
-      if (!over) draw(rows, next);
+      if (!over && mine === round) draw(rows, next);
     } catch (error) {
-      if (!over) fill(list, problemBox(error));
+      if (!over && mine === round) fill(list, problemBox(error));
     }
-    if (!over) timer = setTimeout(refresh, rows.some((row) => OPEN.includes(row.status)) ? 700 : 4000);
+    if (!over && mine === round) timer = setTimeout(refresh, rows.some((row) => OPEN.includes(row.status)) ? 700 : 4000);
   }
 
   function draw(rows, next) {
     compare.disabled = chosen.size !== 2;
     const focused = document.activeElement?.dataset?.key;
     if (!rows.length) {
-      fill(list, h("div.empty", h("p", "Nothing has been played into this store yet."), h("a.button", { href: "#/new" }, "Play a first run")));
+      fill(list, h("div.empty", h("p", "Fundclock plays a private loan fund day by day and shows what timing does to it. Nothing has been played into this store yet."), h("a.button.main", { href: "#/new" }, "Play a first run")));
       return;
     }
     fill(list, table(["Run", "Status", "Scenario", "Seed", "Records", "Fork of", ""], rows.map(cells), "Runs"),

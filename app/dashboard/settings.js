@@ -7,7 +7,8 @@ let lists = 0;
 /** Numbers, lists, true and false as such; all else as text, which units (75%, 25bp, 10m) are too. */
 export function valueOf(text) {
   try {
-    return JSON.parse(text);
+    const found = JSON.parse(text);
+    return typeof found === "number" && !Number.isSafeInteger(found) && Number.isInteger(found) ? text.trim() : found;
   } catch {
     return text.trim();
   }

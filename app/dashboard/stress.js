@@ -2,7 +2,7 @@
 
 import { get, of } from "./api.js";
 import { drawn } from "./charts.js";
-import { count, fill, h, money, percent, problemBox, table, words } from "./dom.js";
+import { brief, count, fill, h, percent, problemBox, table, words } from "./dom.js";
 
 export async function stressTab(place, run) {
   if (run.status !== "finished" || !(await get(of(run.id, "visualizations"))).figures.includes("stress_results")) {
@@ -24,7 +24,7 @@ export async function stressTab(place, run) {
         get(of(run.id, `stress?${words_}`)),
         day.value ? null : get(of(run.id, "visualizations/stress_results")),
       ]);
-      fill(said, h("p", `By the test of ${found.date}.`), figure && drawn(figure), results(found.stress_test_results), smallest(found), found.headroom && headroom(found.headroom));
+      fill(said, h("p", `By the test of ${found.date}.`), figure && drawn(figure), found.headroom && headroom(found.headroom), results(found.stress_test_results), smallest(found));
     } catch (error) {
       fill(said, problemBox(error));
     }
@@ -39,29 +39,30 @@ export async function stressTab(place, run) {
 function results(found) {
   const tests = Object.keys(Object.values(found)[0]?.details.tests ?? {});
   const rows = Object.entries(found).map(([name, { is_compliant: holds, details }]) => [
-    words(name), shock(details.shock),
+    SHOCKS[name] ?? words(name), shock(details.shock),
     ...tests.map((test) => outcome(details.tests[test])),
     percent(details.leverage_ratio, 1), holds ? h("span.good", "holds") : h("span.bad", `fails ${details.failed.map(words).join(", ")}`),
   ]);
   return [h("h3", "Tests after each shock"), table(["Shock", "", ...tests.map((test) => TESTS[test] ?? words(test)), "Leverage", ""], rows, "Stress")];
 }
 
+const SHOCKS = { none: "none", interest_rate: "interest rate", nav: "loan values", liquidity: "cash and collections", combined: "all at once" };
 const TESTS = { base: "Borrowing base used", ltv: "LTV", dscr: "DSCR", liquidity: "Liquidity" };
 
 function shock({ rate, nav, liquidity }) {
-  const parts = [rate && `rate +${percent(rate, 1)}`, nav && `NAV −${percent(nav, 0)}`, liquidity && `liquidity −${percent(liquidity, 0)}`];
+  const parts = [rate && `rates +${(100 * rate).toFixed(1)} pp`, nav && `loan values −${percent(nav, 0)}`, liquidity && `cash and collections −${percent(liquidity, 0)}`];
   return parts.filter(Boolean).join(", ") || "as it was";
 }
 
 function outcome(test) {
   if (!test) return "–";
-  const text = `${test.value === null ? "–" : test.value.toFixed(2)} (limit ${test.limit.toFixed(2)})`;
-  return h(test.passed ? "span" : "span.bad", { title: `headroom ${money(test.headroom)}` }, text);
+  const text = `${test.value === null ? "–" : test.value.toFixed(2)} of ${test.limit.toFixed(2)}`;
+  return h(test.passed ? "span" : "span.bad", text, h("br"), h("span.soft", `headroom ${brief(test.headroom)}`));
 }
 
 function smallest(found) {
   const rows = Object.entries(found.smallest_shock).map(([name, { size, binding_test: test }]) => [
-    words(name), size === null ? "none does" : name === "combined" ? `${size.toFixed(2)} × the shocks` : percent(size, 1), test ? TESTS[test] ?? words(test) : "–",
+    SHOCKS[name] ?? words(name), size === null ? "none does" : name === "combined" ? `${size.toFixed(2)} × the shocks` : name === "interest_rate" ? `${(100 * size).toFixed(1)} pp` : percent(size, 1), test ? TESTS[test] ?? words(test) : "–",
   ]);
   return [h("h3", "The smallest shock that breaks a test"), table(["Shock", "Size", "Test that breaks first"], rows, "Smallest shocks")];
 }

@@ -12,7 +12,7 @@ export async function sweepsPage(place, name, _query) {
 }
 
 async function listPage(place) {
-  const fields = await scenarioFields();
+  const fields = await scenarioFields({ seeds: true });
   const { sweeps } = await get("sweeps");
   const said = h("div");
   const axis = h("input", { size: "34", value: "reinvestment_engine.reinvestment_delay", "aria-label": "Setting" });
@@ -23,24 +23,33 @@ async function listPage(place) {
   ]), "Sweeps"), h("h2", "A new sweep"), h("form", {
     onsubmit: async (event) => {
       event.preventDefault();
-      const { seed, ...asked } = fields.read();
+      const asked = fields.read();
       const sweep = { ...(axis.value.trim() && { [axis.value.trim()]: values.value }), seed: seeds.value };
       try {
-        location.hash = `#/sweeps/${encodeURIComponent((await post("sweeps", { ...asked, seed, sweep })).id)}`;
+        location.hash = `#/sweeps/${encodeURIComponent((await post("sweeps", { ...asked, sweep })).id)}`;
       } catch (error) {
         fill(said, problemBox(error));
       }
     },
-  }, fields.element, h("fieldset", h("legend", "Under every combination of"), h("div.row", h("label", "Setting", axis), h("label", "Values", values), h("label", "Seeds", seeds))),
+  }, fields.element, h("fieldset", h("legend", "Under every combination of"), h("div.row", h("label", "Setting", axis), h("label", "Values", values), h("label", "Seeds, like 1:20 or 1, 2, 5", seeds))),
   h("p", h("button.main", "Sweep")), said));
 }
 
 async function onePage(place, name) {
-  let timer = null;
+  let timer = null, over = false;
   const path = `sweeps/${encodeURIComponent(name)}`;
 
   async function refresh() {
-    const found = await get(path);
+    clearTimeout(timer);
+    let found;
+    try {
+      found = await get(path);
+    } catch (error) {
+      if (error.status) fill(place, problemBox(error));
+      else if (!over) timer = setTimeout(refresh, 2000); // the service is away; it may come back
+      return;
+    }
+    if (over) return;
     const open = ["queued", "running", "cancelling"].includes(found.status);
     fill(place, h("div.row", h("h1", name), badge(found.status), open && h("progress", { max: 1, value: found.progress, "aria-label": "Progress" }),
       open && h("button", { onclick: () => remove(path).catch((error) => notice(error.message)) }, "Cancel"),
@@ -52,7 +61,10 @@ async function onePage(place, name) {
   }
 
   await refresh();
-  return () => clearTimeout(timer);
+  return () => {
+    over = true;
+    clearTimeout(timer);
+  };
 }
 
 function summary(found) {

@@ -1,7 +1,7 @@
 // Why a record is there: its causes up to the root, what it led to, the lots that paid for it.
 
 import { get, of } from "./api.js";
-import { count, fill, h, problemBox } from "./dom.js";
+import { count, fields, fill, h, problemBox } from "./dom.js";
 
 const MANY = 40;
 
@@ -35,7 +35,8 @@ export function whyPanel(name, date, onselect) {
         body.dataset.seq = String(seq);
         fill(body,
           h("ul.chain", found.causes.map((record) => line(record, false)), line(found.record, true)),
-          h("pre", { tabindex: "0" }, JSON.stringify(found.record.payload, null, 1)),
+          h("dl.facts", fields(found.record.payload, date).map(([name, value]) => [h("dt", name), h("dd.long", value)])),
+          h("details", h("summary", "As it is in the log"), h("pre", { tabindex: "0" }, JSON.stringify(found.record, null, 1))),
           found.lots.length > 0 && [h("h3", "Paid for by"), h("ul.chain", found.lots.slice(0, MANY).map((record) => line(record, false)), found.lots.length > MANY && h("li.soft", `and ${count(found.lots.length - MANY)} more`))],
           h("h3", "Led to"), tree(found.effects) ?? h("p.soft", "nothing further"));
       } catch (error) {

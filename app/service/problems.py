@@ -35,7 +35,14 @@ def problem(status: int, detail: str, instance: str, headers: dict[str, str] | N
 def rows_of(error: InvalidInput) -> list[dict[str, Any]]:
     """Each thing that is wrong with an input."""
     return [
-        {"key": item.key, "message": item.message, "source": item.source, "suggestion": item.suggestion}
+        {
+            "key": item.key,
+            "message": item.message,
+            "source": item.source,
+            "line": item.line,
+            "column": item.column,
+            "suggestion": item.suggestion,
+        }
         for item in error.problems
     ]
 

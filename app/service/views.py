@@ -26,9 +26,12 @@ from scenarios.forks import check_ahead, fork_name
 from scenarios.leverage import DebtHistory, event_rows, facility_rows, metrics_of, stress
 from scenarios.leverage_charts import leverage_report
 from scenarios.manifest import calendar_of
+from scenarios.problems import InvalidInput
 from scenarios.reinvestment import reinvestment_risk
 from scenarios.reinvestment_charts import reinvestment_report
 from scenarios.run import Run
+from scenarios.scenario import Scenario, shipped
+from scenarios.schema import ScenarioConfig
 from scenarios.script_commands import ARGUMENTS
 from scenarios.timing.audit import audit
 from scenarios.timing.charts import currency_of
@@ -79,6 +82,37 @@ def _figure(data: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _summary(run: Run, _words: Mapping[str, Any]) -> Any:
+    manifest = run.manifest
+    dates = {"start_date": manifest.start_date, "end_date": manifest.end_date}
+    return {**run.summary(), **dates, "changes": _changes(run), "interventions": _interventions(run)}
+
+
+def _changes(run: Run) -> dict[str, Any]:
+    """The settings in which a run differs from the shipped scenario of its name, or from the defaults."""
+    name = run.manifest.name
+    try:
+        config = Scenario.load(name).config if name in shipped() else ScenarioConfig()
+    except InvalidInput:  # one that needs files
+        config = ScenarioConfig()
+    usual, own = (leaves("", values) for values in (config.model_dump(mode="json"), dict(run.manifest.scenario)))
+    left_out = ("name", "description", "script", "sweep")
+    return {
+        key: value
+        for key, value in own.items()
+        if key.partition(".")[0] not in left_out and value is not None and value != usual.get(key)
+    }
+
+
+def _interventions(run: Run) -> list[dict[str, Any]]:
+    """What forks have changed: the day and the script entries of each."""
+    calendar = calendar_of(run.manifest)
+    return [
+        {"date": calendar.date(record.day).isoformat(), "seq": record.seq, "entries": record.payload.entries}
+        for record in run.log.read(kinds=["script.added/1"])
+    ]
+
+
 def _audit(run: Run, words: Mapping[str, Any]) -> Any:
     ladder, shapley, ties = (bool(words.get(name)) for name in ("ladder", "shapley", "ties"))
     return audit(run, ladder=ladder, shapley=shapley, ties=ties).as_json()
@@ -121,11 +155,7 @@ def _settings(run: Run, _words: Mapping[str, Any]) -> Any:
 
 
 VIEWS: dict[str, Callable[[Run, Mapping[str, Any]], Any]] = {
-    "summary": lambda run, _: {
-        **run.summary(),
-        "start_date": run.manifest.start_date,
-        "end_date": run.manifest.end_date,
-    },
+    "summary": _summary,
     "reinvestment": lambda run, _: reinvestment_report(run),
     "reinvestment_risk": lambda run, _: reinvestment_risk(run),
     "leverage": lambda run, _: leverage_report(run),
@@ -182,11 +212,12 @@ def comparison(path: str, first: str, second: str) -> str:
     runs = [_run(store, store.info(name)) for name in (first, second)]
     found = diff(*runs).as_json(200)
     metrics = {name: [run.metrics[name] for run in runs] for name in runs[0].metrics if name != "zones"}
+    made = {"metrics": metrics, "interventions": [_interventions(run) for run in runs]}
     figures = {}
     if currency_of(runs[0]) == currency_of(runs[1]):
         bridges = (net_cash_bridge(*runs), dollar_days_bridge(*runs))
         figures = {chart.name: _figure(chart.as_json()) for chart in bridges}
-    return json.dumps({**found, "metrics": metrics, "figures": figures}, ensure_ascii=False)
+    return json.dumps({**found, **made, "figures": figures}, ensure_ascii=False)
 
 
 def name_of_fork(path: str, run: str, at: str, settings: Mapping[str, Any], do: list[Any]) -> str:

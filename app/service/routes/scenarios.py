@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Path
 
+from app.documents import STARTER
 from app.service.problems import ServiceProblem
 from app.service.routes.described import fields
 from scenarios.changes import leaves
@@ -34,11 +35,12 @@ def schema_of_files() -> dict[str, Any]:
     return ScenarioConfig.model_json_schema()
 
 
-@router.get("/scenarios", responses=fields(scenarios="list"))
+@router.get("/scenarios", responses=fields(scenarios="list", starter="text"))
 async def scenarios() -> dict[str, Any]:
-    """The shipped scenarios."""
+    """The shipped scenarios, and the text of a scenario file to start from."""
     found = [await asyncio.to_thread(described, name) for name in shipped()]
-    return {"scenarios": [{key: one[key] for key in ("name", "description", "playable")} for one in found]}
+    shown = [{key: one[key] for key in ("name", "description", "playable")} for one in found]
+    return {"scenarios": shown, "starter": STARTER}
 
 
 @router.get("/scenarios/{name}", responses=fields(name="text", description="text", playable="any", settings="object"))

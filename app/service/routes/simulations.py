@@ -63,6 +63,8 @@ async def simulations(
     return Simulations(simulations=found[:limit], next=more)
 
 
+MORE = ("metrics", "warnings", "days", "start_date", "end_date", "changes", "interventions")
+
 SIMULATION: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "How it stands; metrics, warnings and days of a finished one",
@@ -80,7 +82,7 @@ async def simulation(request: Request, name: Name) -> Response:
     if info is None or found.status != "finished":
         return JSONResponse(found.model_dump())
     summary = json.loads(await service.engine.view(name, info.head_hash, "summary", {}))
-    more = {key: summary[key] for key in ("metrics", "warnings", "days", "start_date", "end_date")}
+    more = {key: summary[key] for key in MORE}
     return not_modified(request, info) or JSONResponse({**found.model_dump(), **more}, headers=headers(info))
 
 
