@@ -295,6 +295,10 @@ def test_the_report_opens_without_a_network(chromium, watch, served, levered, tm
     page.goto(home)
     page.wait_for_selector("#chart-nav svg.main-svg")
     assert page.locator(".chart").count() == page.locator(".chart:has(svg)").count() > 15
+    phone = watch(home, viewport=PHONE, color_scheme="dark")
+    phone.goto(home)
+    phone.wait_for_selector("#chart-nav svg.main-svg")
+    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     served_page = watch(served.url)
     served_page.goto(f"{served.url}/api/v1/simulations/{levered}/report.html")  # under its strict policy too
     served_page.wait_for_selector("#chart-nav svg.main-svg")

@@ -283,7 +283,7 @@ def test_what_is_wrong_with_a_fork_is_a_problem(client, levered, where, body, de
         ("events/1000000/why", "there is no record 1000000"),
         ("events/0/why", "path.seq"),
         ("visualizations/sweep_fan", "there is no 'sweep_fan'"),
-        ("events?kind=loan.exit/1", "there is no kind 'loan.exit/1'"),
+        ("events?kind=loan.exit/1", "there is no kind 'loan.exit/1'; did you mean 'loan.exited/1'?"),
         ("events?after_seq=-1", "query.after_seq"),
         ("events?limit=100000", "query.limit"),
     ],

@@ -18,6 +18,7 @@ from app.service.service import BASE, JSON_TYPE, headers, not_modified, service_
 from events.dates import Calendar
 from events.facts import FACTS
 from scenarios.loader import Document
+from scenarios.problems import InvalidInput, Problem, closest
 from scenarios.script_commands import arguments_of
 
 MAX_EVENTS = 10_000
@@ -139,7 +140,9 @@ async def events(
     """Records in the order of the log; ``next`` is where the page after this one is."""
     for one in kind or []:
         if one not in FACTS:
-            raise ServiceProblem(422, f"there is no kind '{one}'")
+            raise InvalidInput(
+                [Problem("kind", f"there is no kind '{one}'", "request", suggestion=closest(one, FACTS))]
+            )
     service = service_of(request)
     info = await service.recorded(name)
     unchanged = not_modified(request, info)
