@@ -313,6 +313,7 @@ def test_every_page_fits_its_screen(watch, served, levered, forked, options):
              *(f"/run/{levered}/{tab}" for tab in ("play", "figures", "audit", "stress", "fork"))]  # fmt: skip
     for path in pages:
         page.goto(f"{served.url}/#{path}")
+        page.locator("h1").wait_for()
         page.wait_for_load_state("networkidle")
         page.wait_for_timeout(100)
         width = page.evaluate("document.documentElement.scrollWidth")

@@ -160,5 +160,6 @@ def test_it_ends_at_once_and_leaves_no_process(tmp_path):
         while not (workers := workers_of(served)):
             time.sleep(0.05)
     asking.wait(10)
+    assert served._process.returncode == 0
     assert not [pid for pid in workers if Path(f"/proc/{pid}").is_dir()]
     assert "leaked" not in (tmp_path / "serve.log").read_text()

@@ -1,7 +1,9 @@
 """Serve a store over HTTP: on loopback, or elsewhere with a token."""
 
 import ipaddress
+import signal
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,6 +51,8 @@ def guarded(path: Path, host: str, port: int, token: str | None, more: list[str]
 def serve(path: Path, host: str, port: int, token: str | None, more: list[str], workers: int | None) -> None:
     """Serve until interrupted. Raises StoreError where another service has the store."""
     application = guarded(path, host, port, token, more, workers)
+    # The server raises the signal that ended it once more: what it does then must let Python clean up behind itself.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with alone(path):
         uvicorn.run(
             application,
