@@ -59,8 +59,10 @@ def test_every_record_comes_once_and_in_order(client, path, streamed):
         "records": len(lines),
         "head_hash": client.get(f"{BASE}/simulations/{name}").json()["head_hash"],
     }
-    told = [frame["data"]["progress"] for frame in frames if frame["type"] == "progress"]
+    steps = [frame["data"] for frame in frames if frame["type"] == "progress"]
+    told = [step["progress"] for step in steps]
     assert told == sorted(told)
+    assert all(set(step) == {"module", "progress", "message", "data"} for step in steps)
     for frame in frames:
         TypeAdapter(AnyFrame).validate_python(frame)
 

@@ -50,11 +50,12 @@ class Hello(Frame):
 
 
 class ProgressData(BaseModel):
-    """How far something is: which module, per cent, in words."""
+    """How far something is: which module, per cent, in words; ``data`` says how many records there are."""
 
     module: str
     progress: float = Field(ge=0, le=100)
     message: str
+    data: dict[str, Any] = Field(default_factory=dict)
 
 
 class Progress(Frame):
@@ -199,7 +200,8 @@ async def _send(socket: WebSocket, service: Service, name: str, seq: int, hello:
             await socket.send_text(head + b",".join(rows).decode() + "]}}")
         if open_ and found.progress != told:
             told = found.progress
-            shown = ProgressData(module="simulation", progress=round(100 * told, 2), message=found.status)
+            counts = {"records": found.records}
+            shown = ProgressData(module="simulation", progress=round(100 * told, 2), message=found.status, data=counts)
             await socket.send_text(Progress(seq=seq, day=day, data=shown).model_dump_json())
         if not open_:
             break
