@@ -163,6 +163,35 @@ def test_playback_at_a_chosen_pace(page, served, levered):
     records = served.get(f"/simulations/{levered}/events?limit=10000")["records"]
     until = sum(record["day"] <= day for record in records)
     page.get_by_text(f"{until:,} of {len(records):,}").wait_for()
+    for day in (0, records[100]["day"], records[100]["day"] - 1, 1500, records[-1]["day"] - 1, records[-1]["day"]):
+        page.get_by_role("slider").fill(str(day))
+        until = sum(record["day"] <= day for record in records)
+        page.get_by_text(f"{until:,} of {len(records):,}").wait_for()
+
+
+def test_records_come_whole_over_a_connection_that_is_lost(page, served):
+    name = served.play("base", 1, {**MANY, "fund.size": "500m"})
+    records = served.get(f"/simulations/{name}")["records"]
+    opened = []
+
+    def between(socket):
+        opened.append(socket.url)
+        server = socket.connect_to_server()
+        frames = []
+
+        def passed(message):
+            frames.append(message)
+            if len(opened) < 3 and len(frames) == 3:  # hello, records, and the next are lost
+                socket.close(code=4000)
+            elif len(opened) == 3 or len(frames) < 3:
+                socket.send(message)
+
+        server.on_message(passed)
+
+    page.route_web_socket(re.compile("/stream"), between)
+    open_run(page, served, name)
+    assert [int(url.rpartition("=")[2]) for url in opened] == [0, 5000, 10_000]
+    page.get_by_text(f"{records:,} of {records:,}").wait_for()
 
 
 def test_records_are_filtered_chosen_by_key_and_explained(page, served, levered):
