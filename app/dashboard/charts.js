@@ -27,9 +27,10 @@ function shown(value) {
   return value.toLocaleString("en", Math.abs(value) < 10 ? { maximumSignificantDigits: 4 } : { maximumFractionDigits: 2, minimumFractionDigits: 2 });
 }
 
-function rowsOf({ data, numbers }) {
-  return h("div", table(numbers.heads, numbers.rows.slice(0, MAX_ROWS).map((row) => row.map(shown)), data.title),
-    numbers.rows.length > MAX_ROWS && h("p.soft", `The first ${MAX_ROWS} of ${numbers.rows.length.toLocaleString("en")} rows.`));
+/** The numbers of a figure, the first of them where there are many. */
+export function rowsOf(heads, rows, title) {
+  return h("div", table(heads, rows.slice(0, MAX_ROWS).map((row) => row.map(shown)), title),
+    rows.length > MAX_ROWS && h("p.soft", `The first ${MAX_ROWS} of ${rows.length.toLocaleString("en")} rows.`));
 }
 
 /** Draw when the place has its width, and again when that changes. */
@@ -57,11 +58,11 @@ export function drawn(found, onrecords) {
   const details = h("details", {
     ontoggle: () => {
       if (!details.open || details.childElementCount > 1) return;
-      details.append(rowsOf(found));
+      details.append(rowsOf(numbers.heads, numbers.rows, data.title));
     },
   }, h("summary", `${data.title}: the numbers`));
   if (data.schema === "fundclock.table/1" && data.name !== "cash_sankey" && numbers.rows.length) {
-    return h("figure", { "data-figure": data.name }, h("h3", data.title), rowsOf(found));
+    return h("figure", { "data-figure": data.name }, h("h3", data.title), rowsOf(numbers.heads, numbers.rows, data.title));
   }
   if (!numbers.rows.length) return h("figure", { "data-figure": data.name }, h("p.soft", `${data.title}: nothing in this run.`));
   whenSeen(chart, async () => {

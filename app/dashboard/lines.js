@@ -1,13 +1,12 @@
 // The fund's lines over its life, with what is to come veiled: net asset value, cash, debt.
 
 import { get, of } from "./api.js";
-import { CONFIG, loadPlotly } from "./charts.js";
-import { count, fill, h, money } from "./dom.js";
+import { CONFIG, loadPlotly, rowsOf } from "./charts.js";
+import { fill, h, money } from "./dom.js";
 
 export const MARGIN = { l: 62, r: 12, t: 32, b: 28 };
 const COLOURS = { nav: "#0072b2", cash: "#e69f00", debt: "#d55e00" };
 const NAMES = { nav: "net asset value", cash: "cash and reserve", debt: "debt" };
-const MAX_ROWS = 400;
 const AGAIN = 250; // milliseconds between two drawings of lines that grow
 
 export class FundLines {
@@ -75,11 +74,8 @@ export class FundLines {
   list() {
     const days = [...new Set(Object.values(this.lines).flatMap(([x]) => x))].sort();
     const at = Object.values(this.lines).map(([x, y]) => new Map(x.map((one, place) => [one, y[place]])));
-    const rows = days.slice(0, MAX_ROWS).map((one) => [one, ...at.map((line) => (line.has(one) ? money(line.get(one)) : ""))]);
-    const heads = ["Date", ...Object.values(NAMES)].map((name) => h("th", { scope: "col" }, name));
-    fill(this.numbers.lastElementChild,
-      h("div.scroll", { tabindex: "0" }, h("table", h("thead", h("tr", heads)), h("tbody", rows.map((row) => h("tr", row.map((cell) => h("td", cell))))))),
-      days.length > MAX_ROWS && h("p.soft", `The first ${MAX_ROWS} of ${count(days.length)} days.`));
+    const rows = days.map((one) => [one, ...at.map((line) => (line.has(one) ? money(line.get(one)) : ""))]);
+    fill(this.numbers.lastElementChild, rowsOf(["Date", ...Object.values(NAMES)], rows, "Net asset value, cash and debt"));
   }
 
   /** The day that is looked at: what comes after it is veiled. */

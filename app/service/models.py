@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
+from app.service.jobs import JobStatus
 from app.service.requests import MAX_TEXT
 from scenarios.axes import MAX_SEED
 
-Status = Literal["queued", "running", "cancelling", "finished", "failed", "cancelled", "interrupted"]
 Scenario = Annotated[
     str | dict[str, JsonValue], Field(description="The name of a shipped scenario, or the sections of one.")
 ]
@@ -78,7 +78,7 @@ class Simulation(BaseModel):
     """How a simulation stands."""
 
     id: str
-    status: Status
+    status: JobStatus
     scenario: str
     seed: int
     progress: float = Field(ge=0, le=1)
@@ -93,7 +93,7 @@ class Sweep(BaseModel):
     """How a sweep stands; ``rows``, ``summary`` and ``figures`` are there when it is finished."""
 
     id: str
-    status: Status
+    status: JobStatus
     scenario: str
     progress: float = Field(ge=0, le=1)
     axes: dict[str, Any]

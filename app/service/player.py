@@ -7,7 +7,7 @@ from typing import Any
 
 from app.service.jobs import Job, Jobs
 from app.service.problems import rows_of
-from app.service.requests import axes_of_request, plan_of_request, scenario_of
+from app.service.requests import plan_of_request, scenario_of
 from events.stores.sqlite import SqliteStore
 from events.stores.store import StoreError
 from scenarios.forks import fork
@@ -84,5 +84,5 @@ def _play(store: SqliteStore, job: Job, told: Told) -> None:
 
 
 def sweep_of(store: SqliteStore, request: dict[str, Any], told: Told | None = None) -> Sweep:
-    """The sweep that a request asks for; what the store has of it is not played again."""
-    return sweep(scenario_of(request), axes_of_request(request), workers=1, store=store, on_cell=told)
+    """The sweep of a request whose axes were checked; what the store has of it is not played again."""
+    return sweep(scenario_of(request), request["sweep"], workers=1, store=store, on_cell=told)
