@@ -149,6 +149,12 @@ def test_the_scrubber_shows_the_state_of_the_day(page, served, levered):
     state = page.get_by_role("region", name="State of the day").inner_text()
     assert f"{float(wanted['nav']):,.2f}" in state
     assert f"{float(wanted['cash']):,.2f}" in state
+    page.get_by_text("Net asset value, cash and debt: the numbers").click()
+    rows = page.get_by_role("region", name="Net asset value, cash and debt").locator("tbody tr")
+    rows.first.wait_for()
+    cash = served.get(f"/simulations/{levered}/visualizations/cash")["data"]["series"][0]
+    assert rows.first.inner_text().startswith(cash["x"][0])
+    assert f"{cash['y'][0]:,.2f}" in rows.first.inner_text()
 
 
 def test_playback_at_a_chosen_pace(page, served, levered):
