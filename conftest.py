@@ -14,7 +14,7 @@ import pytest
 from sybil import Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 
-from app import cli
+from fundclock.app.cli import main as cli
 
 
 def _run(words: list[str]) -> str:

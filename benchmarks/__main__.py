@@ -20,10 +20,10 @@ from benchmarks.checks import seconds_a_check
 from benchmarks.service import dashboard, service
 from benchmarks.timing import audits, sweeps
 from benchmarks.unit import unit_seconds
-from events.stores.sqlite import SqliteStore
-from scenarios import Run, Scenario
-from scenarios.plan import Plan
-from scenarios.scenario import play_in_memory, play_into
+from fundclock import Run, Scenario
+from fundclock.events.stores.sqlite import SqliteStore
+from fundclock.scenarios.runs.plan import Plan
+from fundclock.scenarios.runs.playing import play_in_memory, play_into
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL_LOANS = {

@@ -10,7 +10,7 @@ from typing import Any
 import daqp
 import numpy as np
 
-from handlers.allocation import CapitalAllocator
+from fundclock.handlers.allocation import CapitalAllocator
 
 BARS = {3: 200, 10: 400}
 """Microseconds that an optimisation may take, by the number of buckets; at 100 twice the bare solver."""

@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from handlers.reinvestment.engine import Reinvestment
-from scenarios import Scenario
-from scenarios.scenario import play_in_memory
+from fundclock import Scenario
+from fundclock.handlers.reinvestment.engine import Reinvestment
+from fundclock.scenarios.runs.playing import play_in_memory
 
 EXITS = 20
 

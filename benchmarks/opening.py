@@ -9,9 +9,9 @@ import sys
 import time
 from pathlib import Path
 
-from events.stores.sqlite import SqliteStore
-from scenarios import Scenario
-from scenarios.scenario import play_into
+from fundclock import Scenario
+from fundclock.events.stores.sqlite import SqliteStore
+from fundclock.scenarios.runs.playing import play_into
 
 
 def main(loans: int, folder: Path) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from websockets.sync.client import connect
 
-from tests.hostile import DOCUMENTS
-from tests.serving import BASE, FLAGS, MANY, OPEN, Served, find_browser
+from tests.support.hostile import DOCUMENTS
+from tests.support.serving import BASE, FLAGS, MANY, OPEN, Served, find_browser
 
 Row = tuple[str, str, str, bool]
 CLIENTS, RUNS = 20, 50

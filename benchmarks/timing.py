@@ -9,9 +9,9 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from events.stores.sqlite import SqliteStore
-from scenarios import Scenario, audit, sweep
-from scenarios.verify import fold
+from fundclock import Scenario, audit, sweep
+from fundclock.events.stores.sqlite import SqliteStore
+from fundclock.scenarios.runs.stored import fold
 
 Row = tuple[str, str, str, bool]
 PATHS = 2_000

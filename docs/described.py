@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from app.service.application import make_application
-from app.service.stream import asyncapi
+from fundclock.app.service.application import make_application
+from fundclock.app.service.stream import asyncapi
 
 HERE = Path(__file__).parent
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
-from events.dates import Calendar
-from events.postings import POSTINGS
-from events.record import Record
-from events.units import from_cents
+from fundclock.events.dates import Calendar
+from fundclock.events.postings import POSTINGS
+from fundclock.events.record import Record
+from fundclock.events.units import from_cents
 
 FIXED_LINES = 2
 """Lines of a transaction before its postings."""

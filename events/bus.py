@@ -8,11 +8,11 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from events.commands import Command
-from events.facts import CommandRejected
-from events.phases import PHASES, Phase
-from events.record import Fact, Record
-from events.state import State
+from fundclock.events.commands import Command
+from fundclock.events.facts import CommandRejected
+from fundclock.events.phases import PHASES, Phase
+from fundclock.events.record import Fact, Record
+from fundclock.events.state import State
 
 
 class Led(NamedTuple):

@@ -4,7 +4,7 @@ The bus hands over stamped records as they happen. Their bytes and hashes are ma
 hundred at a time: facts are frozen, so it does not matter when, and a tight loop does it in half the time.
 """
 
-from events.record import FIRST_HASH, Record, seal
+from fundclock.events.record import FIRST_HASH, Record, seal
 
 RUN = 250
 """Records that are sealed together."""

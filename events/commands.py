@@ -9,8 +9,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, JsonValue
 
-from events.phases import Phase
-from events.record import Message
+from fundclock.events.phases import Phase
+from fundclock.events.record import Message
 
 
 class Command(Message):

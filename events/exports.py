@@ -4,8 +4,8 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
-from events.dates import Calendar
-from events.record import Record
+from fundclock.events.dates import Calendar
+from fundclock.events.record import Record
 
 CSV_COLUMNS = ("seq", "day", "date", "phase", "kind", "cause", "correlation", "payload")
 

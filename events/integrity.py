@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from events.record import FIRST_HASH, canonical_line, chain
-from events.stores.store import DamagedLog, RawRecord, RunInfo
+from fundclock.events.record import FIRST_HASH, canonical_line, chain
+from fundclock.events.stores.store import DamagedLog, RawRecord, RunInfo
 
 
 def check_chain(rows: Iterable[RawRecord], info: RunInfo) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from events.facts import (
+from fundclock.events.facts import (
     BookValued,
     CapitalContributed,
     CapitalDistributed,
@@ -34,7 +34,7 @@ from events.facts import (
     ReserveFilled,
     ReserveReleased,
 )
-from events.record import Fact
+from fundclock.events.record import Fact
 
 CASH = "Assets:Cash"
 RESERVE = "Assets:Reserve"

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from events.record import Record
-from events.state import State
+from fundclock.events.record import Record
+from fundclock.events.state import State
 
 
 def replay(records: Iterable[Record], until_day: int | None = None, state: State | None = None) -> State:

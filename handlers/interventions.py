@@ -1,7 +1,7 @@
 """What scripts may do: shocks to the market, and stopping or resuming reinvestment."""
 
-from events.bus import Output, Rejected
-from events.commands import (
+from fundclock.events.bus import Output, Rejected
+from fundclock.events.commands import (
     DefaultOnCall,
     ResumeReinvestment,
     ShockLiquidity,
@@ -10,7 +10,7 @@ from events.commands import (
     ShockRate,
     SuspendReinvestment,
 )
-from events.facts import (
+from fundclock.events.facts import (
     DefaultAnnounced,
     LiquidityShocked,
     NavShocked,
@@ -19,7 +19,7 @@ from events.facts import (
     ReinvestmentResumed,
     ReinvestmentSuspended,
 )
-from events.state import State
+from fundclock.events.state import State
 
 
 class Interventions:

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, StrictStr
 
-from events.config import Config
-from events.units import Number, Rate
+from fundclock.events.config import Config
+from fundclock.events.units import Number, Rate
 
 Correlation = Annotated[Rate, Field(ge=-1, le=1)]
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import simpy
 
-from events.bus import EventBus, HandlerError
-from events.commands import Command
-from events.facts import CommandScheduled
-from events.phases import Phase
-from events.record import Record
+from fundclock.events.bus import EventBus, HandlerError
+from fundclock.events.commands import Command
+from fundclock.events.facts import CommandScheduled
+from fundclock.events.phases import Phase
+from fundclock.events.record import Record
 
 RANKS = 64
 

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Iterator
 
-from events.bus import Output
-from events.dates import Calendar
-from events.facts import MarketMoved, PriceShocked, RateShocked
-from events.record import Record
-from sim.indices import IndexPaths
-from sim.rates import RatePath
+from fundclock.events.bus import Output
+from fundclock.events.dates import Calendar
+from fundclock.events.facts import MarketMoved, PriceShocked, RateShocked
+from fundclock.events.record import Record
+from fundclock.sim.indices import IndexPaths
+from fundclock.sim.rates import RatePath
 
 
 class Market:

@@ -5,9 +5,9 @@ from typing import Protocol
 
 import simpy
 
-from events.bus import Output
-from events.phases import Phase
-from sim.kernel import Kernel, Process
+from fundclock.events.bus import Output
+from fundclock.events.phases import Phase
+from fundclock.sim.kernel import Kernel, Process
 
 Act = Callable[[int], Iterable[Output]]
 """What a process does on a day: each answer it gives is an episode of its own."""

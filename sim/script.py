@@ -10,12 +10,12 @@ from typing import Any, NamedTuple, Protocol
 
 import simpy
 
-from events.bus import EventBus, Led, Output
-from events.commands import Command
-from events.dates import Calendar, parse_iso
-from events.facts import CommandScheduled, ConditionMet
-from events.phases import Phase
-from sim.kernel import Kernel, Process
+from fundclock.events.bus import EventBus, Led, Output
+from fundclock.events.commands import Command
+from fundclock.events.dates import Calendar, parse_iso
+from fundclock.events.facts import CommandScheduled, ConditionMet
+from fundclock.events.phases import Phase
+from fundclock.sim.kernel import Kernel, Process
 
 PYTHON = "python "
 """What the source of an act of a Python script begins with; its name and line follow."""

@@ -7,8 +7,8 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
-from app import cli
-from scenarios import Run, Scenario
+from fundclock import Run, Scenario
+from fundclock.app.cli import main as cli
 
 settings.register_profile(
     "fundclock", deadline=None, derandomize=True, max_examples=25, suppress_health_check=[HealthCheck.too_slow]

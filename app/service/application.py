@@ -7,13 +7,13 @@ from typing import Any
 
 from fastapi import FastAPI, WebSocket
 
-from app.service import dashboard, problems
-from app.service.routes import scenarios, session, simulations, sweeps, views
-from app.service.routes.described import COMMON, PROBLEM
-from app.service.service import BASE, Service
-from app.service.sessions import Sessions
-from app.service.stream import asyncapi, stream
-from scenarios.manifest import versions
+from fundclock.app.service import dashboard, problems
+from fundclock.app.service.routes import scenarios, session, simulations, sweeps, views
+from fundclock.app.service.routes.described import COMMON, PROBLEM
+from fundclock.app.service.service import BASE, Service
+from fundclock.app.service.sessions import Sessions
+from fundclock.app.service.stream import asyncapi, stream
+from fundclock.scenarios.runs.manifest import versions
 
 
 def make_application(

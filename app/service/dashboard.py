@@ -10,7 +10,7 @@ from typing import NamedTuple
 from fastapi import APIRouter, Request, Response
 from plotly.offline import get_plotlyjs
 
-from app.service.problems import ServiceProblem
+from fundclock.app.service.problems import ServiceProblem
 
 FOLDER = Path(__file__).parent.parent / "dashboard"
 PLOTLY = "plotly.js"

@@ -10,14 +10,14 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from app import terminal
-from app.service import player, views
-from app.service.jobs import Job, Jobs
-from app.service.player import play_job
-from app.service.problems import ServiceProblem
-from events.stores.sqlite import SqliteStore
-from events.stores.store import StoreError
-from scenarios.sweeps import end_with_parent
+from fundclock.app.logs import log
+from fundclock.app.service import player, views
+from fundclock.app.service.jobs import Job, Jobs
+from fundclock.app.service.player import play_job
+from fundclock.app.service.problems import ServiceProblem
+from fundclock.events.stores.sqlite import SqliteStore
+from fundclock.events.stores.store import StoreError
+from fundclock.scenarios.ensembles.sweeps import end_with_parent
 
 T = TypeVar("T")
 
@@ -61,7 +61,7 @@ class Engine:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
         for name in self._jobs.interrupt_open():
-            terminal.log().warning("job.interrupted", job=name)
+            log().warning("job.interrupted", job=name)
 
     def _submit(self, pool: Pool, work: Callable[..., T], *words: Any) -> "Future[T]":
         for last in (False, True):
@@ -130,7 +130,7 @@ class Engine:
     async def _settle(self, job: str, error: BaseException | None) -> None:
         """See to it that a job whose worker is done with it is not open for ever, and play what waited for it."""
         if error is not None:
-            terminal.log().error("job.failed", job=job, error=f"{type(error).__name__}: {error}")
+            log().error("job.failed", job=job, error=f"{type(error).__name__}: {error}")
         while True:
             try:
                 found = await self.tell(Jobs.find, job)
@@ -138,7 +138,7 @@ class Engine:
                     await self._close_open(found, error)
                 break
             except StoreError as refused:  # the file is taken; what happened must be written down nevertheless
-                terminal.log().warning("job.waits_for_the_store", job=job, error=str(refused))
+                log().warning("job.waits_for_the_store", job=job, error=str(refused))
                 await asyncio.sleep(RETRY_SECONDS)
         self.release(job)
 

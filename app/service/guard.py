@@ -3,8 +3,8 @@
 import hmac
 from typing import Any
 
-from app.service.problems import problem
-from app.service.sessions import Sessions, cookie_of
+from fundclock.app.service.problems import problem
+from fundclock.app.service.sessions import Sessions, cookie_of
 
 MAX_BODY = 1_000_000
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from app.service.problems import ServiceProblem
-from events.stores.sqlite import transaction
-from events.stores.store import StoreError
+from fundclock.app.service.problems import ServiceProblem
+from fundclock.events.stores.sqlite import transaction
+from fundclock.events.stores.store import StoreError
 
 JobStatus = Literal["queued", "running", "cancelling", "finished", "failed", "cancelled", "interrupted"]
 OPEN = ("queued", "running", "cancelling")

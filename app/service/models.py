@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
-from app.service.jobs import JobStatus
-from app.service.requests import MAX_TEXT
-from scenarios.axes import MAX_SEED
+from fundclock.app.service.jobs import JobStatus
+from fundclock.app.service.requests import MAX_TEXT
+from fundclock.scenarios.files.axes import MAX_SEED
 
 Scenario = Annotated[
     str | dict[str, JsonValue], Field(description="The name of a shipped scenario, or the sections of one.")

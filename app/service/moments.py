@@ -3,9 +3,9 @@
 import pickle
 from bisect import bisect_right
 
-from events.state import State
-from events.stores.store import Log
-from scenarios.verify import fold
+from fundclock.events.state import State
+from fundclock.events.stores.store import Log
+from fundclock.scenarios.runs.stored import fold
 
 EVERY = 90
 MAX_BYTES = 64_000_000

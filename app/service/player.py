@@ -5,16 +5,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from app.service.jobs import Job, Jobs
-from app.service.problems import rows_of
-from app.service.requests import plan_of_request, scenario_of
-from events.stores.sqlite import SqliteStore
-from events.stores.store import StoreError
-from scenarios.forks import fork
-from scenarios.problems import InvalidInput
-from scenarios.scenario import play_into
-from scenarios.sweeps import Sweep, sweep
-from scenarios.verify import load_run, resume
+from fundclock.app.service.jobs import Job, Jobs
+from fundclock.app.service.problems import rows_of
+from fundclock.app.service.requests import plan_of_request, scenario_of
+from fundclock.events.stores.sqlite import SqliteStore
+from fundclock.events.stores.store import StoreError
+from fundclock.scenarios.ensembles.sweeps import Sweep, sweep
+from fundclock.scenarios.files.problems import InvalidInput
+from fundclock.scenarios.runs.forks import fork
+from fundclock.scenarios.runs.playing import play_into
+from fundclock.scenarios.runs.stored import load_run
+from fundclock.scenarios.runs.verify import resume
 
 STEP = 0.02
 """The part of a run after which its progress is told again."""

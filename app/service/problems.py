@@ -8,9 +8,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from events.stores.store import DamagedLog, StoreError, UnknownRun
-from scenarios.problems import InvalidInput
-from scenarios.rerun import Mismatch
+from fundclock.events.stores.store import DamagedLog, StoreError, UnknownRun
+from fundclock.scenarios.files.problems import InvalidInput
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -56,7 +55,7 @@ def of(error: Exception, instance: str) -> Response:
             return problem(422, str(error), instance, problems=rows_of(error))
         case UnknownRun():
             return problem(404, str(error), instance)
-        case DamagedLog() | Mismatch():
+        case DamagedLog():
             return problem(500, f"the log is not what was written: {error}", instance, seq=error.seq)
         case StoreError():
             return problem(503, str(error), instance)
@@ -84,7 +83,7 @@ def install(api: FastAPI) -> None:
         detail = "; ".join(f"{row['key']}: {row['message']}" for row in rows)
         return problem(422, detail, request.url.path, problems=rows)
 
-    for kind in (ServiceProblem, InvalidInput, StoreError, DamagedLog, Mismatch, Exception):
+    for kind in (ServiceProblem, InvalidInput, StoreError, DamagedLog, Exception):
         api.add_exception_handler(kind, ours)
     api.add_exception_handler(HTTPException, http)
     api.add_exception_handler(RequestValidationError, validation)

@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from app.service.jobs import Job, Jobs
-from events.dates import Calendar
-from events.stores.sqlite import SqliteStore
-from events.stores.store import RunInfo
-from scenarios.manifest import calendar_of
-from scenarios.verify import manifest_of
+from fundclock.app.service.jobs import Job, Jobs
+from fundclock.events.dates import Calendar
+from fundclock.events.stores.sqlite import SqliteStore
+from fundclock.events.stores.store import RunInfo
+from fundclock.scenarios.runs.manifest import calendar_of
+from fundclock.scenarios.runs.stored import manifest_of
 
 T = TypeVar("T")
 

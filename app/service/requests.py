@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from events.units import to_cents
-from scenarios.axes import DRAWS, axis_values
-from scenarios.inputs import KEYS
-from scenarios.loader import parse
-from scenarios.plan import Plan
-from scenarios.problems import InvalidInput, Problem, closest
-from scenarios.scenario import Scenario, run_name, shipped
+from fundclock.events.units import to_cents
+from fundclock.scenarios.files.axes import DRAWS, axis_values
+from fundclock.scenarios.files.documents import parse
+from fundclock.scenarios.files.inputs import KEYS
+from fundclock.scenarios.files.problems import InvalidInput, Problem, closest
+from fundclock.scenarios.runs.plan import Plan
+from fundclock.scenarios.runs.playing import run_name
+from fundclock.scenarios.scenario import Scenario, shipped
 
 MAX_VALUES = 20_000
 MAX_DEPTH = 30
@@ -60,7 +61,7 @@ def plan_of_request(request: Mapping[str, Any]) -> Plan:
 
 def plan_of_scenario(scenario: Scenario) -> Plan:
     """What a scenario plays, checked whole. Raises InvalidInput, also where it is too large to be served."""
-    config = scenario.config
+    config = scenario.resolve()
     loans = to_cents(config.fund.size) // max(1, to_cents(config.loans.size.mean))
     if loans > MAX_LOANS:
         message = f"would buy some {loans:,} loans; the service plays funds of up to {MAX_LOANS:,}"

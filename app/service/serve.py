@@ -10,11 +10,11 @@ from pathlib import Path
 
 import uvicorn
 
-from app.service.application import make_application
-from app.service.guard import LOOPBACK, Guard
-from app.service.sessions import Sessions
-from events.stores.store import StoreError
-from scenarios.problems import InvalidInput, Problem
+from fundclock.app.service.application import make_application
+from fundclock.app.service.guard import LOOPBACK, Guard
+from fundclock.app.service.sessions import Sessions
+from fundclock.events.stores.store import StoreError
+from fundclock.scenarios.files.problems import InvalidInput, Problem
 
 GRACE_SECONDS = 3
 """What requests that are being answered get when the service ends."""

@@ -5,11 +5,11 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from app.service.engine import Engine, Pool
-from app.service.models import Simulation
-from app.service.problems import ServiceProblem
-from app.service.reader import Found, Reader
-from events.stores.store import RunInfo
+from fundclock.app.service.engine import Engine, Pool
+from fundclock.app.service.models import Simulation
+from fundclock.app.service.problems import ServiceProblem
+from fundclock.app.service.reader import Found, Reader
+from fundclock.events.stores.store import RunInfo
 
 BASE = "/api/v1"
 JSON_TYPE = "application/json"

@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from app.service.problems import ServiceProblem
-from app.service.service import BASE, Service
-from scenarios.manifest import versions
+from fundclock.app.service.problems import ServiceProblem
+from fundclock.app.service.service import BASE, Service
+from fundclock.scenarios.runs.manifest import versions
 
 VERSION: Literal[1] = 1
 BATCH = 5_000

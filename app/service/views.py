@@ -6,37 +6,35 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from app.documents import replay_summary
-from app.figures import draw, numbers
-from app.options import day_of
-from app.report import report_html
-from app.service.moments import Moments
-from app.service.player import sweep_of
-from app.service.requests import plan_of_request
-from events.stores.memory import MemoryLog
-from events.stores.sqlite import SqliteStore
-from events.stores.store import RunInfo
-from scenarios.allocation_charts import allocation_report
-from scenarios.bridges import dollar_days_bridge, net_cash_bridge
-from scenarios.causes import why
-from scenarios.changes import leaves, why_not_changeable
-from scenarios.diff import diff
-from scenarios.figures import chart_data, figures_of
-from scenarios.forks import check_ahead, fork_name
-from scenarios.leverage import DebtHistory, event_rows, facility_rows, metrics_of, stress
-from scenarios.leverage_charts import leverage_report
-from scenarios.manifest import calendar_of
-from scenarios.problems import InvalidInput
-from scenarios.reinvestment import reinvestment_risk
-from scenarios.reinvestment_charts import reinvestment_report
-from scenarios.run import Run
-from scenarios.scenario import Scenario, shipped
-from scenarios.schema import ScenarioConfig
-from scenarios.script_commands import ARGUMENTS
-from scenarios.timing.audit import audit
-from scenarios.timing.charts import currency_of
-from scenarios.timing.headroom import headroom
-from scenarios.verify import fold, load_run, manifest_of
+from fundclock.app.dates import day_of
+from fundclock.app.drawing import draw, numbers
+from fundclock.app.report.report import report_html
+from fundclock.app.service.moments import Moments
+from fundclock.app.service.player import sweep_of
+from fundclock.app.service.requests import plan_of_request
+from fundclock.events.stores.memory import MemoryLog
+from fundclock.events.stores.sqlite import SqliteStore
+from fundclock.events.stores.store import RunInfo
+from fundclock.scenarios.charts.bridges import dollar_days_bridge, net_cash_bridge
+from fundclock.scenarios.charts.figures import chart_data, figures_of
+from fundclock.scenarios.comparisons.diff import diff
+from fundclock.scenarios.files.changes import leaves, why_not_changeable
+from fundclock.scenarios.files.problems import InvalidInput
+from fundclock.scenarios.files.schema import ScenarioConfig
+from fundclock.scenarios.reports import allocation_report, leverage_report, reinvestment_report
+from fundclock.scenarios.runs.forks import check_ahead, fork_name
+from fundclock.scenarios.runs.manifest import calendar_of, currency_of
+from fundclock.scenarios.runs.recorded import RecordedRun
+from fundclock.scenarios.runs.stored import fold, load_run, manifest_of
+from fundclock.scenarios.scenario import Scenario, shipped
+from fundclock.scenarios.scripts.commands import ARGUMENTS
+from fundclock.scenarios.timing.audit import audit
+from fundclock.scenarios.timing.headroom import headroom
+from fundclock.scenarios.views.leverage import DebtHistory, event_rows, facility_rows, metrics_of
+from fundclock.scenarios.views.reinvestment import reinvestment_risk
+from fundclock.scenarios.views.state import replay_summary
+from fundclock.scenarios.views.stress import stress
+from fundclock.scenarios.views.why import why
 
 
 @cache
@@ -49,10 +47,10 @@ KEPT_RUNS = 4
 MAX_KEPT = 600_000
 """Records of the runs that are kept, together; the last one is kept in any case."""
 
-_runs: OrderedDict[str, Run] = OrderedDict()
+_runs: OrderedDict[str, RecordedRun] = OrderedDict()
 
 
-def _run(store: SqliteStore, info: RunInfo) -> Run:
+def _run(store: SqliteStore, info: RunInfo) -> RecordedRun:
     """A run, folded; the last finished ones are kept."""
     if info.status != "finished":
         return _as_it_stands(store, info)
@@ -64,12 +62,12 @@ def _run(store: SqliteStore, info: RunInfo) -> Run:
     return _runs[info.run]
 
 
-def _as_it_stands(store: SqliteStore, info: RunInfo) -> Run:
+def _as_it_stands(store: SqliteStore, info: RunInfo) -> RecordedRun:
     """A run that is still being played, up to the records that it has now: its log does not grow while we look."""
     log = MemoryLog()
     log.append(list(store.log(info.run).read(limit=info.records)))
     origin = (info.parent, info.divergence_seq)
-    return Run(manifest_of(store, info), log, fold(log), info.head_hash, info.run, store.input, origin)
+    return RecordedRun(manifest_of(store, info), log, fold(log), info.head_hash, info.run, store.input, origin)
 
 
 def _figure(data: dict[str, Any]) -> dict[str, Any]:
@@ -82,17 +80,17 @@ def _figure(data: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _summary(run: Run, _words: Mapping[str, Any]) -> Any:
+def _summary(run: RecordedRun, _words: Mapping[str, Any]) -> Any:
     manifest = run.manifest
     dates = {"start_date": manifest.start_date, "end_date": manifest.end_date}
     return {**run.summary(), **dates, "changes": _changes(run), "interventions": _interventions(run)}
 
 
-def _changes(run: Run) -> dict[str, Any]:
+def _changes(run: RecordedRun) -> dict[str, Any]:
     """The settings in which a run differs from the shipped scenario of its name, or from the defaults."""
     name = run.manifest.name
     try:
-        config = Scenario.load(name).config if name in shipped() else ScenarioConfig()
+        config = Scenario.load(name).resolve() if name in shipped() else ScenarioConfig()
     except InvalidInput:  # one that needs files
         config = ScenarioConfig()
     usual, own = (leaves("", values) for values in (config.model_dump(mode="json"), dict(run.manifest.scenario)))
@@ -104,7 +102,7 @@ def _changes(run: Run) -> dict[str, Any]:
     }
 
 
-def _interventions(run: Run) -> list[dict[str, Any]]:
+def _interventions(run: RecordedRun) -> list[dict[str, Any]]:
     """What forks have changed: the day and the script entries of each."""
     calendar = calendar_of(run.manifest)
     return [
@@ -113,12 +111,12 @@ def _interventions(run: Run) -> list[dict[str, Any]]:
     ]
 
 
-def _audit(run: Run, words: Mapping[str, Any]) -> Any:
+def _audit(run: RecordedRun, words: Mapping[str, Any]) -> Any:
     ladder, shapley, ties = (bool(words.get(name)) for name in ("ladder", "shapley", "ties"))
     return audit(run, ladder=ladder, shapley=shapley, ties=ties).as_json()
 
 
-def _stress(run: Run, words: Mapping[str, Any]) -> Any:
+def _stress(run: RecordedRun, words: Mapping[str, Any]) -> Any:
     calendar, text = calendar_of(run.manifest), words.get("at")
     day = None if text is None else day_of(text, "at", calendar)
     found = {**stress(run, day).as_json(), "headroom": None}
@@ -142,7 +140,7 @@ def _why(store: SqliteStore, info: RunInfo, words: Mapping[str, Any]) -> Any:
     }
 
 
-def _settings(run: Run, _words: Mapping[str, Any]) -> Any:
+def _settings(run: RecordedRun, _words: Mapping[str, Any]) -> Any:
     """What an intervention may say: settings that may change, and commands with what they take."""
     kept = leaves("", {key: value for key, value in run.manifest.scenario.items() if key not in ("script", "sweep")})
     return {
@@ -154,7 +152,7 @@ def _settings(run: Run, _words: Mapping[str, Any]) -> Any:
     }
 
 
-VIEWS: dict[str, Callable[[Run, Mapping[str, Any]], Any]] = {
+VIEWS: dict[str, Callable[[RecordedRun, Mapping[str, Any]], Any]] = {
     "summary": _summary,
     "reinvestment": lambda run, _: reinvestment_report(run),
     "reinvestment_risk": lambda run, _: reinvestment_risk(run),
@@ -214,7 +212,7 @@ def comparison(path: str, first: str, second: str) -> str:
     metrics = {name: [run.metrics[name] for run in runs] for name in runs[0].metrics if name != "zones"}
     made = {"metrics": metrics, "interventions": [_interventions(run) for run in runs]}
     figures = {}
-    if currency_of(runs[0]) == currency_of(runs[1]):
+    if currency_of(runs[0].manifest) == currency_of(runs[1].manifest):
         bridges = (net_cash_bridge(*runs), dollar_days_bridge(*runs))
         figures = {chart.name: _figure(chart.as_json()) for chart in bridges}
     return json.dumps({**found, **made, "figures": figures}, ensure_ascii=False)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from events.state import State
-from scenarios import Run, Scenario
+from fundclock import Run, Scenario
+from fundclock.events.state import State
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 860, 330, 62, 12, 34, 34
 COLOURS = {"base": "#b4552d", "instant": "#2f6f8f"}

@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from tests.serving import FLAGS, MANY, Served, find_browser
+from tests.support.serving import FLAGS, MANY, Served, find_browser
 
 HERE = Path(__file__).parent
 LAPTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}

@@ -2,8 +2,13 @@
 
 from pydantic import ValidationError
 
-from events.facts.allocation import AllocationFailed, AllocationOptimized, LoanSaleAgreed, RebalanceTriggered
-from events.facts.capital import (
+from fundclock.events.facts.allocation import (
+    AllocationFailed,
+    AllocationOptimized,
+    LoanSaleAgreed,
+    RebalanceTriggered,
+)
+from fundclock.events.facts.capital import (
     CallDeclined,
     CapitalCalled,
     CapitalContributed,
@@ -15,14 +20,14 @@ from events.facts.capital import (
     NavReported,
     PartnerDefaulted,
 )
-from events.facts.conditions import (
+from fundclock.events.facts.conditions import (
     BreakerReset,
     BreakerTripped,
     DeploymentDeferred,
     TransactionCostChanged,
     VolatilityStateChanged,
 )
-from events.facts.covenants import (
+from fundclock.events.facts.covenants import (
     CovenantBreached,
     CovenantCured,
     CovenantTested,
@@ -34,7 +39,7 @@ from events.facts.covenants import (
     SweepBegun,
     SweepEnded,
 )
-from events.facts.facilities import (
+from fundclock.events.facts.facilities import (
     BufferSet,
     DebtServicePaid,
     DrawDeclined,
@@ -50,8 +55,8 @@ from events.facts.facilities import (
     FacilityWrittenOff,
     PaymentDefaulted,
 )
-from events.facts.fees import FeeAccrued, FeesPaid, FeesWaived, OriginationFeeReceived
-from events.facts.loans import (
+from fundclock.events.facts.fees import FeeAccrued, FeesPaid, FeesWaived, OriginationFeeReceived
+from fundclock.events.facts.loans import (
     BookValued,
     LoanDefaulted,
     LoanExited,
@@ -61,8 +66,8 @@ from events.facts.loans import (
     LoanRecovered,
     PurchaseDeclined,
 )
-from events.facts.market import LiquidityShocked, MarketMoved, NavShocked, PriceShocked, RateShocked
-from events.facts.reinvestment import (
+from fundclock.events.facts.market import LiquidityShocked, MarketMoved, NavShocked, PriceShocked, RateShocked
+from fundclock.events.facts.reinvestment import (
     AllocationAdjusted,
     BatchCut,
     CapitalReinvested,
@@ -77,7 +82,7 @@ from events.facts.reinvestment import (
     ReserveReleased,
     RiskAssessed,
 )
-from events.facts.run import (
+from fundclock.events.facts.run import (
     CommandCancelled,
     CommandRejected,
     CommandScheduled,
@@ -87,7 +92,7 @@ from events.facts.run import (
     RunStarted,
     ScriptAdded,
 )
-from events.record import Fact
+from fundclock.events.record import Fact
 
 _FACTS: tuple[type[Fact], ...] = (
     RunStarted,

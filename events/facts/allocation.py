@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from events.record import Fact
+from fundclock.events.record import Fact
 
 
 class AllocationOptimized(Fact):

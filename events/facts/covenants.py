@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from events.record import Fact
+from fundclock.events.record import Fact
 
 TestTrigger = Literal["quarter_end", "exit", "default", "repaid", "cure_deadline", "payment", "maturity", "clean_down"]
 """What led to a test: its day, a loan that left the base, a repayment in a cure, a day on which something is due."""
@@ -128,7 +128,7 @@ class LeverageMeasured(Fact):
 
 
 class LeverageStressed(Fact):
-    """What shocks would do to today's tests; rows by shock, see ``handlers.leverage.stress``."""
+    """What shocks would do to today's tests; rows by shock, see ``fundclock.handlers.leverage.stress``."""
 
     kind: Literal["leverage.stressed/1"] = "leverage.stressed/1"
     failed: dict[str, list[str]]

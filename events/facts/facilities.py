@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from events.record import Fact
+from fundclock.events.record import Fact
 
 RepaymentReason = Literal[
     "call", "clean_down", "deleveraging", "sweep", "cure", "prepayment", "default", "maturity", "fund_end", "manual"

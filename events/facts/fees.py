@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from events.record import Fact
+from fundclock.events.record import Fact
 
 FEES = ("setup", "management", "expenses", "origination")
 """What the fund pays for, in the order in which it is paid."""

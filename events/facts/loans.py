@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from events.record import Fact
+from fundclock.events.record import Fact
 
 SOURCES = ("tape", "deployment", "reinvestment", "leverage")
 """What a loan was bought with: the opening book, called capital, proceeds."""

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from events.record import Fact
+from fundclock.events.record import Fact
 
 Trigger = Literal["check", "release", "resumed", "reserve_max", "manual"]
 """What led to a check: its day, a lot on that day, the end of a suspension, a reserve above its maximum, a script."""

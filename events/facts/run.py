@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from events.commands import AnyCommand
-from events.record import Fact
+from fundclock.events.commands import AnyCommand
+from fundclock.events.record import Fact
 
 
 class RunStarted(Fact):

@@ -5,18 +5,18 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from events.record import Fact, Record
-from events.state.agenda import Agenda
-from events.state.allocation import Allocation
-from events.state.capital import Capital
-from events.state.conditions import Conditions
-from events.state.facilities import Facilities
-from events.state.folding import Fold, InvariantError, Mutator
-from events.state.ledger import CashLedger
-from events.state.loan_book import LoanBook
-from events.state.lots import Lots
-from events.state.realised import Realised
-from events.state.results import Results
+from fundclock.events.record import Fact, Record
+from fundclock.events.state.agenda import Agenda
+from fundclock.events.state.allocation import Allocation
+from fundclock.events.state.capital import Capital
+from fundclock.events.state.conditions import Conditions
+from fundclock.events.state.facilities import Facilities
+from fundclock.events.state.folding import Fold, InvariantError, Mutator
+from fundclock.events.state.ledger import CashLedger
+from fundclock.events.state.loan_book import LoanBook
+from fundclock.events.state.lots import Lots
+from fundclock.events.state.realised import Realised
+from fundclock.events.state.results import Results
 
 
 class State:

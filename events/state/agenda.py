@@ -2,8 +2,8 @@
 
 from typing import Any, TypeVar
 
-from events.commands import Command, RepayFacility
-from events.facts import (
+from fundclock.events.commands import Command, RepayFacility
+from fundclock.events.facts import (
     CommandCancelled,
     CommandRejected,
     CommandScheduled,
@@ -11,9 +11,9 @@ from events.facts import (
     FacilityDrawn,
     FacilityRepaid,
 )
-from events.record import Fact, Record
-from events.state.folding import Mutator
-from events.units import from_cents
+from fundclock.events.record import Fact, Record
+from fundclock.events.state.folding import Mutator
+from fundclock.events.units import from_cents
 
 C = TypeVar("C", bound=Command)
 

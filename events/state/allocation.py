@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from events.facts import AllocationOptimized, RebalanceTriggered
-from events.record import Fact, Record
-from events.state.folding import Mutator
+from fundclock.events.facts import AllocationOptimized, RebalanceTriggered
+from fundclock.events.record import Fact, Record
+from fundclock.events.state.folding import Mutator
 
 
 class Allocation:

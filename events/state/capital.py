@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from events.facts import (
+from fundclock.events.facts import (
     CapitalCalled,
     CapitalContributed,
     CapitalDistributed,
@@ -21,9 +21,9 @@ from events.facts import (
     ReserveFilled,
     ReserveReleased,
 )
-from events.facts.fees import FEES
-from events.record import Fact, Record
-from events.state.folding import Mutator
+from fundclock.events.facts.fees import FEES
+from fundclock.events.record import Fact, Record
+from fundclock.events.state.folding import Mutator
 
 PURPOSES = ("deployment", "opening_book", "fees", "reserve", "debt_service", "clean_down", "cure")
 """What capital is called for."""

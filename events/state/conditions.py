@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from events.facts import BreakerReset, BreakerTripped, TransactionCostChanged, VolatilityStateChanged
-from events.record import Fact, Record
-from events.state.folding import Mutator
+from fundclock.events.facts import BreakerReset, BreakerTripped, TransactionCostChanged, VolatilityStateChanged
+from fundclock.events.record import Fact, Record
+from fundclock.events.state.folding import Mutator
 
 
 class Conditions:

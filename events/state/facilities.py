@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from events.commands import RepayFacility
-from events.facts import (
+from fundclock.events.commands import RepayFacility
+from fundclock.events.facts import (
     BufferSet,
     CapitalContributed,
     CommandRejected,
@@ -31,8 +31,8 @@ from events.facts import (
     SweepBegun,
     SweepEnded,
 )
-from events.record import Fact, Record
-from events.state.folding import InvariantError, Mutator
+from fundclock.events.record import Fact, Record
+from fundclock.events.state.folding import InvariantError, Mutator
 
 
 @dataclass(slots=True)

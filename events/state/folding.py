@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from events.record import Fact, Record
+from fundclock.events.record import Fact, Record
 
 Mutator = Callable[[Record, Any], None]
 

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from typing import Any
 
-from events.facts import CashInterestReceived
-from events.postings import CASH, POSTINGS, RESERVE
-from events.record import Fact, Record
-from events.state.folding import InvariantError, Mutator
+from fundclock.events.facts import CashInterestReceived
+from fundclock.events.postings import CASH, POSTINGS, RESERVE
+from fundclock.events.record import Fact, Record
+from fundclock.events.state.folding import InvariantError, Mutator
 
 
 class CashLedger:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from events.facts import (
+from fundclock.events.facts import (
     LoanDefaulted,
     LoanExited,
     LoanHistoryKnown,
@@ -15,9 +15,9 @@ from events.facts import (
     LoanRecovered,
     RunStarted,
 )
-from events.facts.loans import SOURCES
-from events.record import Fact, Record
-from events.state.folding import InvariantError, Mutator
+from fundclock.events.facts.loans import SOURCES
+from fundclock.events.record import Fact, Record
+from fundclock.events.state.folding import InvariantError, Mutator
 
 PERFORMING, DEFAULTED, GONE = 0, 1, 2
 FILL = 4096

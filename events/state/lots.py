@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from events.facts import (
+from fundclock.events.facts import (
     CapitalDistributed,
     CapitalReinvested,
     DebtServicePaid,
@@ -24,8 +24,8 @@ from events.facts import (
     ReserveFilled,
     ReserveReleased,
 )
-from events.record import Fact, Record
-from events.state.folding import InvariantError, Mutator
+from fundclock.events.record import Fact, Record
+from fundclock.events.state.folding import InvariantError, Mutator
 
 
 @dataclass(slots=True)

@@ -4,9 +4,9 @@ from array import array
 from bisect import bisect_right
 from typing import Any, NamedTuple
 
-from events.facts import LoanExited, LoanRecovered, RunStarted
-from events.record import Fact, Record
-from events.state.folding import Mutator
+from fundclock.events.facts import LoanExited, LoanRecovered, RunStarted
+from fundclock.events.record import Fact, Record
+from fundclock.events.state.folding import Mutator
 
 
 class Window(NamedTuple):

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from events.facts import (
+from fundclock.events.facts import (
     BookValued,
     CapitalDeployed,
     CapitalReinvested,
@@ -17,8 +17,8 @@ from events.facts import (
     RunFinished,
     RunStarted,
 )
-from events.record import Fact, Record
-from events.state.folding import Mutator
+from fundclock.events.record import Fact, Record
+from fundclock.events.state.folding import Mutator
 
 
 @dataclass(slots=True)

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
-from events.chain import ChainedLog
-from events.record import Record
-from events.stores.store import RawRecord
+from fundclock.events.chain import ChainedLog
+from fundclock.events.record import Record
+from fundclock.events.stores.store import RawRecord
 
 
 class MemoryLog(ChainedLog):

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import sleep
 
-from events.chain import ChainedLog
-from events.facts import parse_fact
-from events.record import FIRST_HASH, Record
-from events.stores.store import DamagedLog, InputFile, RawRecord, RunInfo, Status, StoreError, no_such
+from fundclock.events.chain import ChainedLog
+from fundclock.events.facts import parse_fact
+from fundclock.events.record import FIRST_HASH, Record
+from fundclock.events.stores.store import DamagedLog, InputFile, RawRecord, RunInfo, Status, StoreError, no_such
 
 VERSION = 1
 BATCH = 1000

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from events.record import Record
+from fundclock.events.record import Record
 
 Status = Literal["running", "finished", "interrupted", "failed"]
 

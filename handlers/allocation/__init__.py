@@ -1,7 +1,7 @@
 """Capital allocation: weights by strategy, capital scaled by risk, orders, efficiency."""
 
-from handlers.allocation.allocator import CapitalAllocator, risk_multiplier
-from handlers.allocation.types import (
+from fundclock.handlers.allocation.allocator import CapitalAllocator, risk_multiplier
+from fundclock.handlers.allocation.types import (
     AllocationError,
     AllocationStrategy,
     AllocationTarget,

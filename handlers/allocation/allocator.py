@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from handlers.allocation import inputs
-from handlers.allocation.black_litterman import Posterior, implied_returns, posterior
-from handlers.allocation.efficiency import (
+from fundclock.handlers.allocation import inputs
+from fundclock.handlers.allocation.black_litterman import Posterior, implied_returns, posterior
+from fundclock.handlers.allocation.efficiency import (
     correlations,
     drawdown,
     historical_tail,
@@ -20,14 +20,20 @@ from handlers.allocation.efficiency import (
     sharpe_ratio,
     toward_one,
 )
-from handlers.allocation.kelly import exact_kelly, gaussian_kelly, growth, sigma_points
-from handlers.allocation.limits import Group, Limits, limits
-from handlers.allocation.qp import Answer, Floats
-from handlers.allocation.rebalancing import orders
-from handlers.allocation.risk_budgets import risk_budgets as equal_risk
-from handlers.allocation.settings import resolved
-from handlers.allocation.strategies import Trades, equal_weight, inverse_risk, mean_variance, multi_objective
-from handlers.allocation.types import (
+from fundclock.handlers.allocation.kelly import exact_kelly, gaussian_kelly, growth, sigma_points
+from fundclock.handlers.allocation.limits import Group, Limits, limits
+from fundclock.handlers.allocation.qp import Answer, Floats
+from fundclock.handlers.allocation.rebalancing import orders
+from fundclock.handlers.allocation.risk_budgets import risk_budgets as equal_risk
+from fundclock.handlers.allocation.settings import resolved
+from fundclock.handlers.allocation.strategies import (
+    Trades,
+    equal_weight,
+    inverse_risk,
+    mean_variance,
+    multi_objective,
+)
+from fundclock.handlers.allocation.types import (
     AllocationError,
     AllocationStrategy,
     AllocationTarget,

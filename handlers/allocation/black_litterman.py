@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from handlers.allocation.qp import Floats
-from handlers.allocation.types import AllocationError
+from fundclock.handlers.allocation.qp import Floats
+from fundclock.handlers.allocation.types import AllocationError
 
 
 class Posterior(NamedTuple):

@@ -5,7 +5,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from handlers.allocation.qp import Floats
+from fundclock.handlers.allocation.qp import Floats
 
 
 def drawdown(returns: Floats) -> float:

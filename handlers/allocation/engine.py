@@ -7,24 +7,30 @@ from typing import Any
 
 import numpy as np
 
-from events.bus import Led, Output
-from events.commands import LendDraw, OriginateLoans, SellLoan
-from events.dates import MONTHS_BETWEEN, Calendar
-from events.facts import AllocationFailed, AllocationOptimized, CommandScheduled, LoanSaleAgreed, RebalanceTriggered
-from events.record import Fact
-from events.state import State
-from events.state.loan_book import PERFORMING
-from handlers.allocation.allocator import CapitalAllocator
-from handlers.allocation.config import AllocationConfig
-from handlers.allocation.efficiency import correlations, rolling_covariance
-from handlers.allocation.qp import Floats
-from handlers.allocation.settings import CapitalSettings
-from handlers.allocation.targets import Targets
-from handlers.allocation.types import AllocationError, RebalanceOrders, Weights
-from handlers.loans.purchases import Purchases
-from handlers.ports import MarketView
-from handlers.risk.exposure import Exposure
-from handlers.settings import Settings
+from fundclock.events.bus import Led, Output
+from fundclock.events.commands import LendDraw, OriginateLoans, SellLoan
+from fundclock.events.dates import MONTHS_BETWEEN, Calendar
+from fundclock.events.facts import (
+    AllocationFailed,
+    AllocationOptimized,
+    CommandScheduled,
+    LoanSaleAgreed,
+    RebalanceTriggered,
+)
+from fundclock.events.record import Fact
+from fundclock.events.state import State
+from fundclock.events.state.loan_book import PERFORMING
+from fundclock.handlers.allocation.allocator import CapitalAllocator
+from fundclock.handlers.allocation.efficiency import correlations, rolling_covariance
+from fundclock.handlers.allocation.qp import Floats
+from fundclock.handlers.allocation.settings import CapitalSettings
+from fundclock.handlers.allocation.targets import Targets
+from fundclock.handlers.allocation.types import AllocationError, RebalanceOrders, Weights
+from fundclock.handlers.context import Settings
+from fundclock.handlers.loans.purchases import Purchases
+from fundclock.handlers.ports import MarketView
+from fundclock.handlers.risk.exposure import Exposure
+from fundclock.handlers.settings.allocation import AllocationConfig
 
 DIGITS = 10
 """Weights and rates in records are rounded to so many decimals: what differs below that differs by machine."""

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from handlers.allocation.qp import Floats
-from handlers.allocation.types import RiskMetrics
+from fundclock.handlers.allocation.qp import Floats
+from fundclock.handlers.allocation.types import RiskMetrics
 
 SHARES = ("max_protocol_exposure_pct", "max_transaction_size_pct", "max_asset_concentration_pct")
 LARGEST = Decimal("1e30")

@@ -6,9 +6,9 @@ Newton steps inside the limits; the Gaussian approximation maximises rf + Σ w_i
 
 import numpy as np
 
-from handlers.allocation.limits import Limits
-from handlers.allocation.qp import Answer, Floats, minimise
-from handlers.allocation.types import AllocationError
+from fundclock.handlers.allocation.limits import Limits
+from fundclock.handlers.allocation.qp import Answer, Floats, minimise
+from fundclock.handlers.allocation.types import AllocationError
 
 STEPS = 200
 

@@ -6,7 +6,7 @@ import daqp
 import numpy as np
 from numpy.typing import NDArray
 
-from handlers.allocation.types import AllocationError
+from fundclock.handlers.allocation.types import AllocationError
 
 Floats = NDArray[np.float64]
 

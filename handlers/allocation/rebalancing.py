@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
 
-from handlers.allocation.types import RebalanceOrder, RebalanceOrders
+from fundclock.handlers.allocation.types import RebalanceOrder, RebalanceOrders
 
 MOST_PARTS = 10_000
 """No order is split into more."""

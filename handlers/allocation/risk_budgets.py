@@ -9,9 +9,9 @@ buckets inside their limits keep their budgets among each other.
 import numpy as np
 from numpy.typing import NDArray
 
-from handlers.allocation.limits import Group, Limits, fill
-from handlers.allocation.qp import Answer, Floats, minimise
-from handlers.allocation.types import AllocationError
+from fundclock.handlers.allocation.limits import Group, Limits, fill
+from fundclock.handlers.allocation.qp import Answer, Floats, minimise
+from fundclock.handlers.allocation.types import AllocationError
 
 STEPS = 100
 CLOSE = 1e-10

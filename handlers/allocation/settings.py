@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from events.units import Count, Number, Rate
-from handlers.allocation.types import AllocationStrategy
+from fundclock.events.units import Count, Number, Rate
+from fundclock.handlers.allocation.types import AllocationStrategy
 
 Share = Annotated[Rate, Field(ge=0, le=1)]
 Weight = Annotated[Number, Field(ge=0, le=1e6)]

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from handlers.allocation.limits import Limits, fill
-from handlers.allocation.qp import Answer, Floats, minimise
+from fundclock.handlers.allocation.limits import Limits, fill
+from fundclock.handlers.allocation.qp import Answer, Floats, minimise
 
 
 def equal_weight(limits: Limits) -> Answer:

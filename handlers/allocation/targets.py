@@ -2,11 +2,11 @@
 
 from decimal import Decimal
 
-from events.state import State
-from handlers.allocation.allocator import risk_multiplier
-from handlers.allocation.types import RiskMetrics, VolatilityState
-from handlers.risk.exposure import Exposure
-from handlers.settings import Settings
+from fundclock.events.state import State
+from fundclock.handlers.allocation.allocator import risk_multiplier
+from fundclock.handlers.allocation.types import RiskMetrics, VolatilityState
+from fundclock.handlers.context import Settings
+from fundclock.handlers.risk.exposure import Exposure
 
 
 class Targets:

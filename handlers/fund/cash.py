@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from events.bus import Output
-from events.facts import CashInterestReceived, ConfigChanged, NavReported
-from events.postings import ACCRUED_INTEREST, LOANS_AT_COST, UNREALISED_GAIN
-from events.record import Record
-from events.state import State
-from handlers.ports import MarketView
-from handlers.settings import Settings
+from fundclock.events.bus import Output
+from fundclock.events.facts import CashInterestReceived, ConfigChanged, NavReported
+from fundclock.events.postings import ACCRUED_INTEREST, LOANS_AT_COST, UNREALISED_GAIN
+from fundclock.events.record import Record
+from fundclock.events.state import State
+from fundclock.handlers.context import Settings
+from fundclock.handlers.ports import MarketView
 
 
 class Treasury:

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 
-from events.bus import Output
-from events.facts import CapitalDistributed, CarryReturned
-from events.state import State
-from events.units import split_pro_rata
-from handlers.fund.config import WaterfallConfig
-from handlers.fund.fees import Fees
-from handlers.fund.partners import Partners
-from handlers.fund.purse import free_cash
-from handlers.fund.waterfall import Account, account_of, distribute
-from handlers.settings import Settings
+from fundclock.events.bus import Output
+from fundclock.events.facts import CapitalDistributed, CarryReturned
+from fundclock.events.state import State
+from fundclock.events.units import split_pro_rata
+from fundclock.handlers.context import Settings
+from fundclock.handlers.fund.fees import Fees
+from fundclock.handlers.fund.partners import Partners
+from fundclock.handlers.fund.purse import free_cash
+from fundclock.handlers.fund.waterfall import Account, account_of, distribute
+from fundclock.handlers.settings.fund import WaterfallConfig
 
 
 class Distributions:

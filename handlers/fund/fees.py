@@ -10,17 +10,17 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import pairwise
 
-from events.bus import Output
-from events.dates import Calendar
-from events.facts import CapitalContributed, FeeAccrued, FeesPaid, FeesWaived
-from events.facts.fees import FEES
-from events.postings import LOANS_AT_COST
-from events.record import Fact, Record
-from events.state import State
-from events.units import to_cents
-from handlers.fund.partners import Partners, call_due
-from handlers.fund.purse import free_cash, from_lots, kept_in_lots
-from handlers.settings import Settings
+from fundclock.events.bus import Output
+from fundclock.events.dates import Calendar
+from fundclock.events.facts import CapitalContributed, FeeAccrued, FeesPaid, FeesWaived
+from fundclock.events.facts.fees import FEES
+from fundclock.events.postings import LOANS_AT_COST
+from fundclock.events.record import Fact, Record
+from fundclock.events.state import State
+from fundclock.events.units import to_cents
+from fundclock.handlers.context import Settings
+from fundclock.handlers.fund.partners import Partners, call_due
+from fundclock.handlers.fund.purse import free_cash, from_lots, kept_in_lots
 
 
 class Fees:

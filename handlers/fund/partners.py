@@ -1,12 +1,12 @@
 """The partners: who has committed what, and how calls and distributions are shared among them."""
 
-from events.commands import PayCall
-from events.dates import Calendar
-from events.facts import CapitalCalled, PartnerDefaulted
-from events.record import Fact
-from events.state import State
-from events.units import split_pro_rata, to_cents
-from handlers.settings import Settings
+from fundclock.events.commands import PayCall
+from fundclock.events.dates import Calendar
+from fundclock.events.facts import CapitalCalled, PartnerDefaulted
+from fundclock.events.record import Fact
+from fundclock.events.state import State
+from fundclock.events.units import split_pro_rata, to_cents
+from fundclock.handlers.context import Settings
 
 
 def call_due(calendar: Calendar, settings: Settings, day: int) -> int:

@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from events.facts import ReserveDrawn
-from events.record import Fact
-from events.state import State
+from fundclock.events.facts import ReserveDrawn
+from fundclock.events.record import Fact
+from fundclock.events.state import State
 
 
 def own_cash(state: State) -> int:

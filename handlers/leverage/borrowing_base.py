@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from events.state.loan_book import grown
-from handlers.leverage.config import GreenSleeveConfig
+from fundclock.events.state.loan_book import grown
+from fundclock.handlers.settings.leverage import GreenSleeveConfig
 
 Floats = NDArray[np.float64]
 

@@ -1,9 +1,9 @@
 """The subscription line bridges capital calls: tranches are drawn, and every other call pays for two of them."""
 
-from events.bus import Output, Rejected
-from events.commands import CheckCleanDown, CleanDown, OriginateLoans
-from events.dates import Calendar
-from events.facts import (
+from fundclock.events.bus import Output, Rejected
+from fundclock.events.commands import CheckCleanDown, CleanDown, OriginateLoans
+from fundclock.events.dates import Calendar
+from fundclock.events.facts import (
     CallDeclined,
     CapitalContributed,
     CommandCancelled,
@@ -12,14 +12,14 @@ from events.facts import (
     FacilityDrawn,
     FacilityRepaid,
 )
-from events.record import Fact, Record
-from events.state import State
-from handlers.fund.partners import Partners, call_due
-from handlers.fund.purse import Payment
-from handlers.leverage.config import RampLineConfig
-from handlers.leverage.lines import Lines
-from handlers.leverage.service import repaid
-from handlers.settings import Settings
+from fundclock.events.record import Fact, Record
+from fundclock.events.state import State
+from fundclock.handlers.context import Settings
+from fundclock.handlers.fund.partners import Partners, call_due
+from fundclock.handlers.fund.purse import Payment
+from fundclock.handlers.leverage.lines import Lines
+from fundclock.handlers.leverage.service import repaid
+from fundclock.handlers.settings.leverage import RampLineConfig
 
 NAME = "ramp_line"
 

@@ -7,9 +7,9 @@ what has left or stopped to pay does not count any more.
 import numpy as np
 from numpy.typing import NDArray
 
-from events.state.loan_book import DEFAULTED, PERFORMING, LoanBook, grown
-from handlers.leverage.borrowing_base import BorrowingBase, CollateralPool, Floats, too_high
-from handlers.settings import Settings
+from fundclock.events.state.loan_book import DEFAULTED, PERFORMING, LoanBook, grown
+from fundclock.handlers.context import Settings
+from fundclock.handlers.leverage.borrowing_base import BorrowingBase, CollateralPool, Floats, too_high
 
 
 class _Marks:

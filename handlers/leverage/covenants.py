@@ -7,7 +7,7 @@ alone; it is reported, not tested. A ratio without its denominator is undefined 
 
 from typing import NamedTuple
 
-from handlers.leverage.config import GreenSleeveConfig
+from fundclock.handlers.settings.leverage import GreenSleeveConfig
 
 
 class Terms(NamedTuple):

@@ -1,24 +1,24 @@
 """The leverage engine: its parts, and what they react to and carry out."""
 
-from events import commands, facts
-from events.bus import CommandHandler, Reaction
-from events.commands import Command
-from events.dates import Calendar
-from events.record import Fact
-from events.state import State
-from handlers.allocation.targets import Targets
-from handlers.fund.partners import Partners
-from handlers.leverage.bridge import Bridge
-from handlers.leverage.collateral import Collateral
-from handlers.leverage.cures import Cures
-from handlers.leverage.lines import Lines
-from handlers.leverage.monitor import Monitor
-from handlers.leverage.optimiser import Optimiser
-from handlers.leverage.report import LeverageReport
-from handlers.leverage.service import DebtService
-from handlers.loans.purchases import Purchases
-from handlers.ports import MarketView
-from handlers.settings import Settings
+from fundclock.events import commands, facts
+from fundclock.events.bus import CommandHandler, Reaction
+from fundclock.events.commands import Command
+from fundclock.events.dates import Calendar
+from fundclock.events.record import Fact
+from fundclock.events.state import State
+from fundclock.handlers.allocation.targets import Targets
+from fundclock.handlers.context import Settings
+from fundclock.handlers.fund.partners import Partners
+from fundclock.handlers.leverage.breaches import Monitor
+from fundclock.handlers.leverage.bridge import Bridge
+from fundclock.handlers.leverage.collateral import Collateral
+from fundclock.handlers.leverage.lines import Lines
+from fundclock.handlers.leverage.optimiser import Optimiser
+from fundclock.handlers.leverage.remedies import Cures
+from fundclock.handlers.leverage.report import LeverageReport
+from fundclock.handlers.leverage.service import DebtService
+from fundclock.handlers.loans.purchases import Purchases
+from fundclock.handlers.ports import MarketView
 
 
 class LeverageEngine:

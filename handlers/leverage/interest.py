@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from events.dates import Calendar
+from fundclock.events.dates import Calendar
 
 DAY_COUNTS = {"ACT/360": 360, "ACT/365F": 365, "30/360": 360}
 """Names of day counts, and the days of their year."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from events.bus import Led, Output, Rejected
-from events.commands import DrawFacility, EndDraws, MatureFacility, RequestDraw
-from events.dates import Calendar
-from events.facts import (
+from fundclock.events.bus import Led, Output, Rejected
+from fundclock.events.commands import DrawFacility, EndDraws, MatureFacility, RequestDraw
+from fundclock.events.dates import Calendar
+from fundclock.events.facts import (
     CommandScheduled,
     DrawDeclined,
     DrawPeriodEnded,
@@ -17,15 +17,15 @@ from events.facts import (
     SweepBegun,
     SweepEnded,
 )
-from events.record import Fact, Record
-from events.state import State
-from events.units import from_cents, to_cents
-from handlers.fund.partners import Partners
-from handlers.fund.purse import repayment
-from handlers.leverage.collateral import Collateral
-from handlers.leverage.config import GreenSleeveConfig
-from handlers.leverage.service import DebtService, Line, repaid
-from handlers.settings import Settings
+from fundclock.events.record import Fact, Record
+from fundclock.events.state import State
+from fundclock.events.units import from_cents, to_cents
+from fundclock.handlers.context import Settings
+from fundclock.handlers.fund.partners import Partners
+from fundclock.handlers.fund.purse import repayment
+from fundclock.handlers.leverage.collateral import Collateral
+from fundclock.handlers.leverage.service import DebtService, Line, repaid
+from fundclock.handlers.settings.leverage import GreenSleeveConfig
 
 
 class Lines:

@@ -7,10 +7,10 @@ only bridges calls: what it lends must be cleaned down.
 
 from collections.abc import Iterator
 
-from events.bus import Led, Output
-from events.commands import LendDraw, RepayFacility
-from events.dates import Calendar
-from events.facts import (
+from fundclock.events.bus import Led, Output
+from fundclock.events.commands import LendDraw, RepayFacility
+from fundclock.events.dates import Calendar
+from fundclock.events.facts import (
     BufferSet,
     CommandScheduled,
     DrawLent,
@@ -19,18 +19,18 @@ from events.facts import (
     LeverageOptimized,
     SweepBegun,
 )
-from events.record import Fact, Record
-from events.state import State
-from events.state.facilities import Facility
-from handlers.allocation.targets import Targets
-from handlers.fund.purse import own_cash, repayment
-from handlers.leverage.config import GreenSleeveConfig
-from handlers.leverage.covenants import ratio
-from handlers.leverage.cures import Cures
-from handlers.leverage.lines import Lines
-from handlers.leverage.service import DebtService
-from handlers.loans.purchases import Purchases
-from handlers.settings import Settings
+from fundclock.events.record import Fact, Record
+from fundclock.events.state import State
+from fundclock.events.state.facilities import Facility
+from fundclock.handlers.allocation.targets import Targets
+from fundclock.handlers.context import Settings
+from fundclock.handlers.fund.purse import own_cash, repayment
+from fundclock.handlers.leverage.covenants import ratio
+from fundclock.handlers.leverage.lines import Lines
+from fundclock.handlers.leverage.remedies import Cures
+from fundclock.handlers.leverage.service import DebtService
+from fundclock.handlers.loans.purchases import Purchases
+from fundclock.handlers.settings.leverage import GreenSleeveConfig
 
 
 class Optimiser:

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 
-from events.bus import Output
-from events.dates import Calendar
-from events.facts import LeverageMeasured, LeverageStressed
-from events.state import State
-from handlers.leverage.collateral import Collateral
-from handlers.leverage.lines import Lines
-from handlers.leverage.monitor import Monitor
-from handlers.leverage.service import DebtService
-from handlers.leverage.stress import table
-from handlers.settings import Settings
+from fundclock.events.bus import Output
+from fundclock.events.dates import Calendar
+from fundclock.events.facts import LeverageMeasured, LeverageStressed
+from fundclock.events.state import State
+from fundclock.handlers.context import Settings
+from fundclock.handlers.leverage.breaches import Monitor
+from fundclock.handlers.leverage.collateral import Collateral
+from fundclock.handlers.leverage.lines import Lines
+from fundclock.handlers.leverage.service import DebtService
+from fundclock.handlers.leverage.stress import table
 
 
 class LeverageReport:

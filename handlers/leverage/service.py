@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 
-from events.bus import Output
-from events.dates import Calendar
-from events.facts import (
+from fundclock.events.bus import Output
+from fundclock.events.dates import Calendar
+from fundclock.events.facts import (
     DebtServicePaid,
     FacilityDrawn,
     FacilityInterestAccrued,
@@ -14,13 +14,13 @@ from events.facts import (
     FacilityWrittenOff,
     PaymentDefaulted,
 )
-from events.record import Fact, Record
-from events.state import State
-from events.state.facilities import Facility
-from handlers.fund.partners import Partners, call_due
-from handlers.fund.purse import Payment, own_cash, repayment, service_payment
-from handlers.leverage.config import GreenSleeveConfig, RampLineConfig
-from handlers.leverage.interest import (
+from fundclock.events.record import Fact, Record
+from fundclock.events.state import State
+from fundclock.events.state.facilities import Facility
+from fundclock.handlers.context import Settings
+from fundclock.handlers.fund.partners import Partners, call_due
+from fundclock.handlers.fund.purse import Payment, own_cash, repayment, service_payment
+from fundclock.handlers.leverage.interest import (
     DAY_COUNTS,
     Segment,
     compounded_interest,
@@ -28,8 +28,8 @@ from handlers.leverage.interest import (
     posted,
     simple_interest,
 )
-from handlers.ports import MarketView
-from handlers.settings import Settings
+from fundclock.handlers.ports import MarketView
+from fundclock.handlers.settings.leverage import GreenSleeveConfig, RampLineConfig
 
 Line = GreenSleeveConfig | RampLineConfig
 

@@ -9,8 +9,8 @@ Pure functions of the terms of a test; nothing of a run is touched.
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from handlers.leverage.config import GreenSleeveConfig, StressTestingConfig
-from handlers.leverage.covenants import Result, Terms, figures, run_tests
+from fundclock.handlers.leverage.covenants import Result, Terms, figures, run_tests
+from fundclock.handlers.settings.leverage import GreenSleeveConfig, StressTestingConfig
 
 STEPS = 60
 """Halvings of the search: finer than a cent of debt can tell."""

@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
-from events.facts import LiquidityShocked, LoanOriginated
-from events.record import Record
-from events.state.loan_book import LoanBook, grown
-from handlers.loans.claims import sale_weights, simple_interest
-from handlers.loans.config import ExitsConfig
-from handlers.loans.values import PropertyValues
-from handlers.ports import MarketView
-from handlers.settings import Settings
+from fundclock.events.facts import LiquidityShocked, LoanOriginated
+from fundclock.events.record import Record
+from fundclock.events.state.loan_book import LoanBook, grown
+from fundclock.handlers.context import Settings
+from fundclock.handlers.loans.claims import sale_weights, simple_interest
+from fundclock.handlers.loans.values import PropertyValues
+from fundclock.handlers.ports import MarketView
+from fundclock.handlers.settings.loans import ExitsConfig
 
 CHUNK = 8192
 """Loans whose hazards are integrated together: their columns stay in the processor's cache."""

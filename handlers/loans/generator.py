@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtri_exp
 
-from events.facts import ConfigChanged
-from events.record import Record
-from events.units import to_cents
-from handlers.loans.config import LoansConfig, RateDraw, SizeConfig
-from handlers.ports import BLOCK, Draws
-from handlers.settings import Settings
+from fundclock.events.facts import ConfigChanged
+from fundclock.events.record import Record
+from fundclock.events.units import to_cents
+from fundclock.handlers.context import Settings
+from fundclock.handlers.ports import BLOCK, Draws
+from fundclock.handlers.settings.loans import LoansConfig, RateDraw, SizeConfig
 
 
 class Offer(NamedTuple):

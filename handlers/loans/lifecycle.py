@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from events.bus import Output, Rejected
-from events.commands import CollectRecovery, SellLoan
-from events.dates import Calendar
-from events.facts import (
+from fundclock.events.bus import Output, Rejected
+from fundclock.events.commands import CollectRecovery, SellLoan
+from fundclock.events.dates import Calendar
+from fundclock.events.facts import (
     BookValued,
     CommandCancelled,
     CommandScheduled,
@@ -19,15 +19,15 @@ from events.facts import (
     LoanRecovered,
     NavShocked,
 )
-from events.record import Fact, Record
-from events.state import State
-from events.state.loan_book import DEFAULTED, PERFORMING, LoanTerms, grown
-from handlers.leverage.collateral import Collateral
-from handlers.loans.claims import flat_share_of_gain, net_sale, simple_interest, tiered_share_of_gain
-from handlers.loans.exits import CHUNK, Ending, ExitClock, interest_starts
-from handlers.loans.values import PropertyValues
-from handlers.risk.exposure import Exposure, make_marks, share_at
-from handlers.settings import Settings
+from fundclock.events.record import Fact, Record
+from fundclock.events.state import State
+from fundclock.events.state.loan_book import DEFAULTED, PERFORMING, LoanTerms, grown
+from fundclock.handlers.context import Settings
+from fundclock.handlers.leverage.collateral import Collateral
+from fundclock.handlers.loans.claims import flat_share_of_gain, net_sale, simple_interest, tiered_share_of_gain
+from fundclock.handlers.loans.exits import CHUNK, Ending, ExitClock, interest_starts
+from fundclock.handlers.loans.values import PropertyValues
+from fundclock.handlers.risk.exposure import Exposure, make_marks, share_at
 
 
 class _Loan(NamedTuple):

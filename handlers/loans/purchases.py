@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from events.dates import Calendar
-from events.facts import FeeAccrued, FeesPaid, LoanOriginated, OriginationFeeReceived
-from events.record import Fact
-from events.state import State
-from handlers.loans.generator import LoanGenerator
-from handlers.settings import Settings
+from fundclock.events.dates import Calendar
+from fundclock.events.facts import FeeAccrued, FeesPaid, LoanOriginated, OriginationFeeReceived
+from fundclock.events.record import Fact
+from fundclock.events.state import State
+from fundclock.handlers.context import Settings
+from fundclock.handlers.loans.generator import LoanGenerator
 
 
 class Purchase(NamedTuple):

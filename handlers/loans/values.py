@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from events.facts.loans import SOURCES
-from events.state.loan_book import LoanBook, grown
-from handlers.ports import BLOCK, Draws, MarketView
-from handlers.settings import Settings
+from fundclock.events.facts.loans import SOURCES
+from fundclock.events.state.loan_book import LoanBook, grown
+from fundclock.handlers.context import Settings
+from fundclock.handlers.ports import BLOCK, Draws, MarketView
 
 Floats = NDArray[np.float64]
 

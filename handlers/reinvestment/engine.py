@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from events.bus import Led, Output, Rejected
-from events.commands import CheckReserve, Reinvest, ReinvestProceeds
-from events.dates import MONTHS_BETWEEN, Calendar
-from events.facts import (
+from fundclock.events.bus import Led, Output, Rejected
+from fundclock.events.commands import CheckReserve, Reinvest, ReinvestProceeds
+from fundclock.events.dates import MONTHS_BETWEEN, Calendar
+from fundclock.events.facts import (
     AllocationAdjusted,
     BatchCut,
     BreakerReset,
@@ -25,22 +25,28 @@ from events.facts import (
     RiskAssessed,
     SweepEnded,
 )
-from events.facts.reinvestment import Trigger
-from events.record import Fact, Record
-from events.state import State
-from events.state.lots import CALL, beyond
-from events.units import to_cents
-from handlers.allocation.targets import Targets
-from handlers.fund.purse import kept_in_lots
-from handlers.loans.purchases import Purchase, Purchases
-from handlers.ports import MarketView
-from handlers.reinvestment.config import ReinvestmentConfig
-from handlers.reinvestment.performance import adjusted, annualised_return
-from handlers.reinvestment.reserve import Reserve
-from handlers.reinvestment.strategies import Shares, Wish, maintain_allocation, rebalance, scaled, wish
-from handlers.risk.exposure import Exposure
-from handlers.risk.measures import change_of, diversification_impact, risk_adjusted_return_impact, risk_of, shares_of
-from handlers.settings import Settings
+from fundclock.events.facts.reinvestment import Trigger
+from fundclock.events.record import Fact, Record
+from fundclock.events.state import State
+from fundclock.events.state.lots import CALL, beyond
+from fundclock.events.units import to_cents
+from fundclock.handlers.allocation.targets import Targets
+from fundclock.handlers.context import Settings
+from fundclock.handlers.fund.purse import kept_in_lots
+from fundclock.handlers.fund.reserve import Reserve
+from fundclock.handlers.loans.purchases import Purchase, Purchases
+from fundclock.handlers.ports import MarketView
+from fundclock.handlers.reinvestment.performance import adjusted, annualised_return
+from fundclock.handlers.reinvestment.strategies import Shares, Wish, maintain_allocation, rebalance, scaled, wish
+from fundclock.handlers.risk.exposure import Exposure
+from fundclock.handlers.risk.measures import (
+    change_of,
+    diversification_impact,
+    risk_adjusted_return_impact,
+    risk_of,
+    shares_of,
+)
+from fundclock.handlers.settings.reinvestment import ReinvestmentConfig
 
 
 class _Check(NamedTuple):

@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from events.state.realised import Window
-from handlers.reinvestment.strategies import Shares, scaled
+from fundclock.events.state.realised import Window
+from fundclock.handlers.reinvestment.strategies import Shares, scaled
 
 MOST_EXPONENT = 700.0
 """A loan held for a day can have a return a year beyond what a float holds."""

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from handlers.reinvestment.config import ReinvestmentConfig
-from handlers.risk.measures import shares_of
+from fundclock.handlers.risk.measures import shares_of
+from fundclock.handlers.settings.reinvestment import ReinvestmentConfig
 
 Shares = dict[str, float]
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from events.facts import LoanExited, LoanOriginated, LoanRecovered, ReinvestmentPeriodEnded
-from events.record import Record
-from events.state.loan_book import LoanBook, grown
-from handlers.ports import MarketView
-from handlers.risk.measures import BookSums
-from handlers.settings import Settings
+from fundclock.events.facts import LoanExited, LoanOriginated, LoanRecovered, ReinvestmentPeriodEnded
+from fundclock.events.record import Record
+from fundclock.events.state.loan_book import LoanBook, grown
+from fundclock.handlers.context import Settings
+from fundclock.handlers.ports import MarketView
+from fundclock.handlers.risk.measures import BookSums
 
 Floats = NDArray[np.float64]
 

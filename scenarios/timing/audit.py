@@ -5,20 +5,20 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from events.dates import Calendar
-from events.record import Fact
-from events.units import from_cents
-from scenarios.manifest import calendar_of
-from scenarios.run import Run
-from scenarios.timing.carry import Yields, hurdle_of
-from scenarios.timing.dollar_days import CashStays, DollarDays
-from scenarios.timing.ladder import Ladder
-from scenarios.timing.ladder import ladder as climb
-from scenarios.timing.latency import Detections, Latency, summary, with_shadows
-from scenarios.timing.promises import Promises
-from scenarios.timing.shadow import shadow_tests
-from scenarios.timing.ties import TieOrder, tie_order
-from scenarios.timing.waits import Waits
+from fundclock.events.dates import Calendar
+from fundclock.events.record import Fact
+from fundclock.events.units import from_cents
+from fundclock.scenarios.runs.manifest import calendar_of
+from fundclock.scenarios.runs.recorded import RecordedRun
+from fundclock.scenarios.timing.carry import Yields, hurdle_of
+from fundclock.scenarios.timing.dollar_days import CashStays, DollarDays
+from fundclock.scenarios.timing.ladder import Ladder
+from fundclock.scenarios.timing.ladder import ladder as climb
+from fundclock.scenarios.timing.latency import Detections, Latency, summary, with_shadows
+from fundclock.scenarios.timing.non_cash_waits import Waits
+from fundclock.scenarios.timing.promises import Promises
+from fundclock.scenarios.timing.shadow import shadow_tests
+from fundclock.scenarios.timing.ties import TieOrder, tie_order
 
 Progress = Callable[[int, int], None]
 
@@ -31,7 +31,7 @@ class Audit:
     where they were not asked for.
     """
 
-    run: Run
+    run: RecordedRun
     dollar_days: DollarDays
     carry: dict[str, int]
     waits: Waits
@@ -90,7 +90,7 @@ class Audit:
 
 
 def audit(
-    run: Run,
+    run: RecordedRun,
     *,
     ladder: bool = False,
     shapley: bool = False,
@@ -122,7 +122,7 @@ def audit(
     return found
 
 
-def read_log(run: Run) -> Audit:
+def read_log(run: RecordedRun) -> Audit:
     """What one pass over the log tells."""
     scenario: Any = run.manifest.scenario
     cash, yields, waits, promises = CashStays(scenario), Yields(), Waits(), Promises()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from events.facts import (
+from fundclock.events.facts import (
     CashInterestReceived,
     FacilityInterestAccrued,
     LoanDefaulted,
@@ -18,8 +18,8 @@ from events.facts import (
     LoanOriginated,
     LoanRecovered,
 )
-from events.record import Record
-from scenarios.timing.lots import Stay
+from fundclock.events.record import Record
+from fundclock.scenarios.timing.idle_cash import Stay
 
 Floats = NDArray[np.float64]
 

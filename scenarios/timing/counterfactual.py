@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from events.facts import CommandScheduled
-from scenarios.loader import Document, lay_on
-from scenarios.plan import Plan
-from scenarios.problems import InvalidInput, Problem
-from scenarios.rerun import plan_of
-from scenarios.run import Run
-from scenarios.scripts import Act, Script
+from fundclock.events.facts import CommandScheduled
+from fundclock.scenarios.files.documents import Document, lay_on
+from fundclock.scenarios.files.problems import InvalidInput, Problem
+from fundclock.scenarios.runs.plan import Plan
+from fundclock.scenarios.runs.recorded import RecordedRun
+from fundclock.scenarios.runs.rerun import plan_of
+from fundclock.scenarios.scripts.entries import Act, Script
 
 
-def counterfactual(run: Run, settings: Mapping[str, Any], *, frozen: bool = False) -> Plan:
+def counterfactual(run: RecordedRun, settings: Mapping[str, Any], *, frozen: bool = False) -> Plan:
     """A run's plan with these settings, which no script changes back.
 
     Conditions of scripts are looked at again in the new course of things; ``frozen``, what they led to happens on the
@@ -31,14 +31,14 @@ def counterfactual(run: Run, settings: Mapping[str, Any], *, frozen: bool = Fals
     return _frozen(plan, run) if frozen else plan
 
 
-def check_finished(run: Run, what: str) -> None:
+def check_finished(run: RecordedRun, what: str) -> None:
     """Raises InvalidInput for a run that is not finished: whole funds can't be held against part of one."""
     if not run.state.results.finished:
         message = f"is not finished, so that {what} would compare part of a fund with whole ones; `run --resume` first"
         raise InvalidInput([Problem("run", message)])
 
 
-def _frozen(plan: Plan, run: Run) -> Plan:
+def _frozen(plan: Plan, run: RecordedRun) -> Plan:
     fired = [
         Act(record.payload.due_day, record.payload.source, record.payload.command)
         for record in run.log.read(kinds=("command.scheduled/1",))

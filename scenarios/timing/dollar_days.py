@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from events.facts import (
+from fundclock.events.facts import (
     BreakerReset,
     BreakerTripped,
     CapitalContributed,
@@ -38,12 +38,23 @@ from events.facts import (
     ReserveFilled,
     ReserveReleased,
 )
-from events.record import Fact, Record
-from events.state.capital import LENT, Capital
-from events.state.facilities import Facilities
-from events.state.folding import Mutator
-from scenarios.run import Run
-from scenarios.timing.lots import CALLED, DRAWN, HELD, OTHER, PROCEEDS, REASONS, Book, Slice, Stay, cents_of
+from fundclock.events.record import Fact, Record
+from fundclock.events.state.capital import LENT, Capital
+from fundclock.events.state.facilities import Facilities
+from fundclock.events.state.folding import Mutator
+from fundclock.scenarios.runs.recorded import RecordedRun
+from fundclock.scenarios.timing.idle_cash import (
+    CALLED,
+    DRAWN,
+    HELD,
+    OTHER,
+    PROCEEDS,
+    REASONS,
+    Book,
+    Slice,
+    Stay,
+    cents_of,
+)
 
 MARKS = {
     "below_minimum": "below_minimum",
@@ -96,7 +107,7 @@ class DollarDays:
         return dict(sorted(sums.items()))
 
 
-def dollar_days(run: Run) -> DollarDays:
+def dollar_days(run: RecordedRun) -> DollarDays:
     """Every cent's nights, from a run's log."""
     fold = CashStays(run.manifest.scenario)
     for record in run.log.read(kinds=KINDS):
@@ -140,7 +151,7 @@ class CashStays:
             handler(self, record, fact)
             self._changed = True
 
-    def finish(self, run: Run) -> DollarDays:
+    def finish(self, run: RecordedRun) -> DollarDays:
         """The log's end: what is still there is held."""
         self._close()
         book, day = self.book, run.state.day

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from events.record import Record
-from scenarios.forks import plan_fork, settings_on
-from scenarios.leverage import DebtHistory, stress
-from scenarios.manifest import calendar_of
-from scenarios.problems import InvalidInput, Problem
-from scenarios.rerun import plan_of
-from scenarios.run import Run
-from scenarios.timing.counterfactual import check_finished
+from fundclock.events.record import Record
+from fundclock.scenarios.files.problems import InvalidInput, Problem
+from fundclock.scenarios.runs.forks import fork, plan_fork, settings_on
+from fundclock.scenarios.runs.manifest import calendar_of
+from fundclock.scenarios.runs.recorded import RecordedRun
+from fundclock.scenarios.runs.rerun import plan_of
+from fundclock.scenarios.timing.counterfactual import check_finished
+from fundclock.scenarios.views.leverage import DebtHistory
+from fundclock.scenarios.views.stress import stress
 
 BREACHES = ("covenant.breached/1", "payment.defaulted/1", "event_of_default.declared/1")
 """What must not happen on or after the day."""
@@ -54,7 +55,7 @@ class _Search:
     command: Callable[[float], dict[str, Any]]
 
 
-def headroom(run: Run, at: date | None = None, on_run: Callable[[int, int], None] | None = None) -> list[Limit]:
+def headroom(run: RecordedRun, at: date | None = None, on_run: Callable[[int, int], None] | None = None) -> list[Limit]:
     """The three limits from a day on; without a day, from the quarter's end with the most debt.
 
     Raises InvalidInput where there are no facilities, or where the run breaches something after the day already.
@@ -103,7 +104,7 @@ def headroom(run: Run, at: date | None = None, on_run: Callable[[int, int], None
     return found
 
 
-def _bisect(run: Run, when: date, search: _Search, on_run: Callable[[int], None] | None) -> Limit:
+def _bisect(run: RecordedRun, when: date, search: _Search, on_run: Callable[[int], None] | None) -> Limit:
     calendar = calendar_of(run.manifest)
     first, played = calendar.day(when), 0
 
@@ -122,7 +123,7 @@ def _bisect(run: Run, when: date, search: _Search, on_run: Callable[[int], None]
         played += 1
         if on_run is not None:
             on_run(played)
-        return _breach(run.fork(when, do=command(value)), first)
+        return _breach(fork(run, when, do=command(value)), first)
 
     low, high = search.lowest, search.highest
     if not can_be(high):  # the terms of the fund allow less
@@ -154,6 +155,6 @@ def _last(holds: Callable[[int], bool], low: int, high: int) -> int:
     return low
 
 
-def _breach(run: Run, day: int) -> Record | None:
+def _breach(run: RecordedRun, day: int) -> Record | None:
     """The first breach on or after a day."""
     return next((record for record in run.log.read(kinds=BREACHES) if record.day >= day), None)

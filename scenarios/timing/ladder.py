@@ -11,13 +11,13 @@ from itertools import combinations, pairwise
 from math import factorial
 from typing import Any, NamedTuple
 
-from events.record import Record
-from events.units import from_cents
-from scenarios.problems import InvalidInput
-from scenarios.run import Run
-from scenarios.scenario import play_in_memory
-from scenarios.timing.counterfactual import check_finished, counterfactual
-from sim.script import PYTHON
+from fundclock.events.record import Record
+from fundclock.events.units import from_cents
+from fundclock.scenarios.files.problems import InvalidInput
+from fundclock.scenarios.runs.playing import play_in_memory
+from fundclock.scenarios.runs.recorded import RecordedRun
+from fundclock.scenarios.timing.counterfactual import check_finished, counterfactual
+from fundclock.sim.script import PYTHON
 
 Progress = Callable[[int, int], None]
 
@@ -122,13 +122,13 @@ def _row(value: Value, before: Value | None) -> dict[str, Any]:
     return row
 
 
-def first_rate(run: Run) -> float:
+def first_rate(run: RecordedRun) -> float:
     """The base rate of the fund's first day: what the partners' money could earn without any risk."""
     moved = next(run.log.read(kinds=("market.moved/1",), limit=1), None)
     return 0.0 if moved is None else float(moved.payload.base_rate)
 
 
-def value_of_run(run: Run, rate: float, end: int) -> Value:
+def value_of_run(run: RecordedRun, rate: float, end: int) -> Value:
     """Net cash, future value at a rate on a day (ACT/365), and net IRR of the limited partners."""
     capital = run.state.capital
     future = sum(cents * (1 + rate) ** ((end - day) / 365) for day, cents in sorted(capital.lp_flows.items()))
@@ -137,7 +137,7 @@ def value_of_run(run: Run, rate: float, end: int) -> Value:
 
 
 def ladder(
-    run: Run,
+    run: RecordedRun,
     *,
     rate: float | None = None,
     frozen: bool = False,
@@ -175,7 +175,7 @@ def ladder(
     return Ladder(known[()], rungs, rate, end, dated, conditions, shares)
 
 
-def _settings(run: Run, name: str) -> dict[str, Any]:
+def _settings(run: RecordedRun, name: str) -> dict[str, Any]:
     """What a rung sets in this run: only facilities that it has."""
     scenario: Any = run.manifest.scenario
     found = {}
@@ -188,7 +188,7 @@ def _settings(run: Run, name: str) -> dict[str, Any]:
     return found
 
 
-def _why_not(run: Run, name: str) -> str | None:
+def _why_not(run: RecordedRun, name: str) -> str | None:
     """Why a rung does not apply: it would change nothing in this run."""
     settings = _settings(run, name)
     if not settings:

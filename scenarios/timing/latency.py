@@ -1,8 +1,8 @@
 """When did we know? From the day a condition became true to the day a check saw it, and on to its cure.
 
 That a facility's test would fail, or that the circuit breaker should trip, becomes true on a day that only shadow
-tests show (``scenarios.timing.shadow``); the log alone says when it was seen and when it was cured. That proceeds reach
-the smallest amount that is lent is in the log.
+tests show (``fundclock.scenarios.timing.shadow``); the log alone says when it was seen and when it was cured. That
+proceeds reach the smallest amount that is lent is in the log.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from events.facts import (
+from fundclock.events.facts import (
     BreakerReset,
     BreakerTripped,
     CapitalReinvested,
@@ -20,9 +20,9 @@ from events.facts import (
     CovenantCured,
     EventOfDefaultDeclared,
 )
-from events.record import Record
-from events.units import to_cents
-from scenarios.timing.lots import Stay
+from fundclock.events.record import Record
+from fundclock.events.units import to_cents
+from fundclock.scenarios.timing.idle_cash import Stay
 
 SHADOWED = ("base", "ltv")
 """Tests of values, which can be made on any day; the others are about quarters, payments or deadlines."""

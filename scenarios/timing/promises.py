@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from events.commands import Command
-from events.facts import CommandCancelled, CommandRejected, CommandScheduled
-from events.record import Record
+from fundclock.events.commands import Command
+from fundclock.events.facts import CommandCancelled, CommandRejected, CommandScheduled
+from fundclock.events.record import Record
 
 FATES = ("kept", "cut", "declined", "rejected", "cancelled", "pending")
 """Done as promised; done in part; answered by a fact that says no; refused; taken back; still open at the log's end."""

@@ -4,15 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from events.state.loan_book import PERFORMING
-from handlers.leverage.borrowing_base import CollateralPool, too_high
-from handlers.leverage.config import GreenSleeveConfig
-from handlers.leverage.covenants import base_test, removal_tests
-from scenarios.compose import Simulation
-from scenarios.plan import Plan
-from scenarios.rerun import PrefixCheck, plan_of
-from scenarios.run import Run
-from scenarios.timing.latency import Span
+from fundclock.events.state.loan_book import PERFORMING
+from fundclock.handlers.leverage.borrowing_base import CollateralPool, too_high
+from fundclock.handlers.leverage.covenants import base_test, removal_tests
+from fundclock.handlers.settings.leverage import GreenSleeveConfig
+from fundclock.scenarios.runs.plan import Plan
+from fundclock.scenarios.runs.recorded import RecordedRun
+from fundclock.scenarios.runs.rerun import PrefixCheck, plan_of
+from fundclock.scenarios.runs.simulation import Simulation
+from fundclock.scenarios.timing.latency import Span
 
 
 class Shadow:
@@ -93,7 +93,7 @@ class Shadow:
             self.spans.append(Span(*key, self._since.pop(key), day))
 
 
-def shadow_tests(run: Run) -> list[Span]:
+def shadow_tests(run: RecordedRun) -> list[Span]:
     """From when to when the breaker's fall and the tests of values were true. Raises Mismatch for another re-run."""
     plan = plan_of(run.manifest, run.log, run.kept)
     shadow = Shadow(plan)

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from events.bus import HandlerError
-from events.state import InvariantError
-from events.units import from_cents
-from scenarios.plan import Plan
-from scenarios.rerun import plan_of
-from scenarios.run import Run
-from scenarios.scenario import play_in_memory
-from scenarios.timing.counterfactual import check_finished
-from scenarios.timing.ladder import Value, first_rate, value_of_run
+from fundclock.events.bus import HandlerError
+from fundclock.events.state import InvariantError
+from fundclock.events.units import from_cents
+from fundclock.scenarios.runs.plan import Plan
+from fundclock.scenarios.runs.playing import play_in_memory
+from fundclock.scenarios.runs.recorded import RecordedRun
+from fundclock.scenarios.runs.rerun import plan_of
+from fundclock.scenarios.timing.counterfactual import check_finished
+from fundclock.scenarios.timing.ladder import Value, first_rate, value_of_run
 
 PERMUTABLE = {
     ("accrual", "exits"): "a quarter is valued after the exits of its last day",
@@ -63,7 +63,7 @@ class TieOrder:
         }
 
 
-def tie_order(run: Run, on_run: Callable[[int, int], None] | None = None) -> TieOrder:
+def tie_order(run: RecordedRun, on_run: Callable[[int, int], None] | None = None) -> TieOrder:
     """Play a run under each permutable swap, and with the order inside phases turned round."""
     check_finished(run, "the order of a day")
     plan = plan_of(run.manifest, run.log, run.kept)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.service import problems
+from fundclock.app.service import problems
 
 Described = dict[int | str, dict[str, Any]]
 

@@ -2,18 +2,20 @@
 
 import asyncio
 from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from fastapi import APIRouter, Path
 
-from app.documents import STARTER
-from app.service.problems import ServiceProblem
-from app.service.routes.described import fields
-from scenarios.changes import leaves
-from scenarios.manifest import versions
-from scenarios.problems import InvalidInput
-from scenarios.scenario import Scenario, shipped
-from scenarios.schema import ScenarioConfig
+from fundclock.app.service.problems import ServiceProblem
+from fundclock.app.service.routes.described import fields
+from fundclock.scenarios.files.changes import leaves
+from fundclock.scenarios.files.problems import InvalidInput
+from fundclock.scenarios.files.schema import ScenarioConfig
+from fundclock.scenarios.runs.manifest import versions
+from fundclock.scenarios.scenario import Scenario, shipped
+
+STARTER = files("fundclock.app") / "starter.yaml"
 
 router = APIRouter(tags=["scenarios"])
 
@@ -22,7 +24,7 @@ router = APIRouter(tags=["scenarios"])
 def described(name: str) -> dict[str, Any]:
     """A shipped scenario with all its settings by dotted key; one that needs files can't be played over HTTP."""
     try:
-        config = Scenario.load(name).config
+        config = Scenario.load(name).resolve()
     except InvalidInput as error:
         return {"name": name, "description": str(error), "playable": False, "settings": {}}
     sections = config.model_dump(mode="json", exclude={"script", "sweep", "name", "description"})
@@ -40,7 +42,7 @@ async def scenarios() -> dict[str, Any]:
     """The shipped scenarios, and the text of a scenario file to start from."""
     found = [await asyncio.to_thread(described, name) for name in shipped()]
     shown = [{key: one[key] for key in ("name", "description", "playable")} for one in found]
-    return {"scenarios": shown, "starter": STARTER}
+    return {"scenarios": shown, "starter": STARTER.read_text(encoding="utf-8")}
 
 
 @router.get("/scenarios/{name}", responses=fields(name="text", description="text", playable="any", settings="object"))

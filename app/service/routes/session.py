@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from app.service.models import Body
-from app.service.problems import ServiceProblem
-from app.service.sessions import COOKIE, SECONDS, TERMS, Sessions, cookie_of
+from fundclock.app.service.models import Body
+from fundclock.app.service.problems import ServiceProblem
+from fundclock.app.service.sessions import COOKIE, SECONDS, TERMS, Sessions, cookie_of
 
 GUESS_SECONDS = 0.5
 """How long a wrong token takes."""

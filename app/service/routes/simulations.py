@@ -8,18 +8,25 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from app.service import views
-from app.service.jobs import OPEN, Jobs
-from app.service.models import Events, ForkRequest, ReinvestRequest, Simulation, SimulationRequest, Simulations
-from app.service.problems import ServiceProblem
-from app.service.requests import check_size, name_of_request, plan_of_request
-from app.service.routes.described import NOT_MODIFIED, fields, made
-from app.service.service import BASE, JSON_TYPE, headers, not_modified, service_of, told, view
-from events.dates import Calendar
-from events.facts import FACTS
-from scenarios.loader import Document
-from scenarios.problems import InvalidInput, Problem, closest
-from scenarios.script_commands import arguments_of
+from fundclock.app.service import views
+from fundclock.app.service.jobs import OPEN, Jobs
+from fundclock.app.service.models import (
+    Events,
+    ForkRequest,
+    ReinvestRequest,
+    Simulation,
+    SimulationRequest,
+    Simulations,
+)
+from fundclock.app.service.problems import ServiceProblem
+from fundclock.app.service.requests import check_size, name_of_request, plan_of_request
+from fundclock.app.service.routes.described import NOT_MODIFIED, fields, made
+from fundclock.app.service.service import BASE, JSON_TYPE, headers, not_modified, service_of, told, view
+from fundclock.events.dates import Calendar
+from fundclock.events.facts import FACTS
+from fundclock.scenarios.files.documents import Document
+from fundclock.scenarios.files.problems import InvalidInput, Problem, closest
+from fundclock.scenarios.scripts.commands import arguments_of
 
 MAX_EVENTS = 10_000
 MAX_SEQ = 2**53

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
 
-from app.service import views
-from app.service.jobs import Job, Jobs
-from app.service.models import Sweep, SweepRequest, Sweeps
-from app.service.problems import ServiceProblem
-from app.service.requests import axes_of_request
-from app.service.routes.described import made
-from app.service.service import BASE, JSON_TYPE, service_of
-from scenarios.manifest import versions
+from fundclock.app.service import views
+from fundclock.app.service.jobs import Job, Jobs
+from fundclock.app.service.models import Sweep, SweepRequest, Sweeps
+from fundclock.app.service.problems import ServiceProblem
+from fundclock.app.service.requests import axes_of_request
+from fundclock.app.service.routes.described import made
+from fundclock.app.service.service import BASE, JSON_TYPE, service_of
+from fundclock.scenarios.runs.manifest import versions
 
 router = APIRouter(tags=["sweeps"])
 Name = Annotated[str, Path(max_length=200, description="The sweep.")]

@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
-from app.service import views
-from app.service.engine import Pool
-from app.service.routes.described import PAGE, fields
-from app.service.routes.simulations import Name
-from app.service.service import JSON_TYPE, headers, not_modified, service_of, view
+from fundclock.app.service import views
+from fundclock.app.service.engine import Pool
+from fundclock.app.service.routes.described import PAGE, fields
+from fundclock.app.service.routes.simulations import Name
+from fundclock.app.service.service import JSON_TYPE, headers, not_modified, service_of, view
 
 router = APIRouter(tags=["views"])
 aliases = APIRouter(tags=["leverage"])

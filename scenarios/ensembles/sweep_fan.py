@@ -1,0 +1,24 @@
+"""The figure of a sweep as data."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fundclock.scenarios.charts.chart import Chart, Series
+from fundclock.scenarios.ensembles.sweep_summary import QUANTILES, settings_line
+
+
+def sweep_fan(scenario: str, summary: Sequence[Mapping[str, Any]], figure: str = "net_irr") -> Chart:
+    """Quantiles of a figure over draws, by combination of settings: one series a quantile."""
+    names = [settings_line(entry["settings"]) for entry in summary]
+    shown = [(name, entry["figures"].get(figure)) for name, entry in zip(names, summary, strict=True)]
+    series = [
+        Series(
+            f"{quantile:.0%} quantile",
+            "decimal",
+            [name for name, _ in shown],
+            [None if found is None else found["quantiles"][str(quantile)] for _, found in shown],
+            [[] for _ in shown],
+        )
+        for quantile in QUANTILES
+    ]
+    return Chart("sweep_fan", f"{scenario}: {figure} over draws", "settings", series)

@@ -1,0 +1,119 @@
+"""What waits and is not cash: defaulted loans until they pay, sold loans until they settle, calls and draws on notice.
+
+Each table has an identity of its own: the items' amount × nights sum to the integral of what was outstanding.
+"""
+
+from collections.abc import Hashable
+from typing import Any, NamedTuple
+
+from fundclock.events.commands import DrawFacility, RepayFacility
+from fundclock.events.facts import (
+    CapitalCalled,
+    CapitalContributed,
+    CommandScheduled,
+    LoanDefaulted,
+    LoanExited,
+    LoanRecovered,
+    LoanSaleAgreed,
+    RunFinished,
+)
+from fundclock.events.record import Record
+from fundclock.events.units import from_cents
+
+TABLES = ("recovery_wait", "settlement", "call_notice", "draw_notice", "repayment_notice")
+"""Loans at cost until they recover, or their sale settles; calls, draws and repayments until they are paid."""
+
+
+class Wait(NamedTuple):
+    """One thing that waited: cents outstanding from its first day until its last."""
+
+    about: str
+    cents: int
+    first: int
+    last: int
+    seq: int
+
+
+class Waits:
+    """A fold over the log."""
+
+    kinds = (
+        LoanDefaulted,
+        LoanRecovered,
+        LoanSaleAgreed,
+        LoanExited,
+        CapitalCalled,
+        CapitalContributed,
+        CommandScheduled,
+        RunFinished,
+    )
+
+    def __init__(self) -> None:
+        self.waits: dict[str, list[Wait]] = {table: [] for table in TABLES}
+        self._open: dict[tuple[str, Hashable], tuple[str, int, int, int]] = {}
+        self._level = dict.fromkeys(TABLES, 0)
+        self._integral = dict.fromkeys(TABLES, 0)
+        self._since = dict.fromkeys(TABLES, 0)
+        self._due: list[tuple[int, str, int]] = []
+
+    def apply(self, record: Record) -> None:
+        """Fold one record."""
+        fact, day = record.payload, record.day
+        while self._due and self._due[0][0] <= day:  # a notice is over on its day, whatever came of it
+            due, table, seq = self._due.pop(0)
+            self._end(table, seq, due)
+        match fact:
+            case LoanDefaulted():
+                self._begin("recovery_wait", fact.loan_id, fact.zone, fact.principal_cents, record)
+            case LoanRecovered():
+                self._end("recovery_wait", fact.loan_id, day)
+            case LoanSaleAgreed():
+                self._begin("settlement", fact.loan_id, fact.zone, fact.principal_cents, record)
+            case LoanExited():
+                self._end("settlement", fact.loan_id, day)
+            case CapitalCalled():
+                self._begin("call_notice", fact.call, fact.purpose, fact.amount_cents, record)
+            case CapitalContributed():
+                self._end("call_notice", fact.call, day)
+            case CommandScheduled() if isinstance(fact.command, DrawFacility | RepayFacility):
+                table = "draw_notice" if isinstance(fact.command, DrawFacility) else "repayment_notice"
+                self._begin(table, record.seq, fact.command.facility, fact.command.amount_cents, record)
+                self._due.append((fact.due_day, table, record.seq))
+                self._due.sort()
+
+    def finish(self, day: int) -> None:
+        """The log's end: what still waits has waited until now."""
+        for table, key in list(self._open):
+            self._end(table, key, day)
+
+    def _begin(self, table: str, key: Hashable, about: str, cents: int, record: Record) -> None:
+        self._move(table, record.day, cents)
+        self._open[table, key] = about, cents, record.day, record.seq
+
+    def _end(self, table: str, key: Hashable, day: int) -> None:
+        found = self._open.pop((table, key), None)
+        if found is not None:
+            about, cents, first, seq = found
+            self._move(table, day, -cents)
+            self.waits[table].append(Wait(about, cents, first, day, seq))
+
+    def _move(self, table: str, day: int, cents: int) -> None:
+        self._integral[table] += self._level[table] * (day - self._since[table])
+        self._since[table] = day
+        self._level[table] += cents
+
+    def as_json(self) -> dict[str, Any]:
+        """By table: how many, dollar-days in all and by zone, purpose or facility, and the integral they sum to."""
+        found = {}
+        for table, waits in self.waits.items():
+            by: dict[str, int] = {}
+            for wait in waits:
+                by[wait.about] = by.get(wait.about, 0) + wait.cents * (wait.last - wait.first)
+            found[table] = {
+                "items": len(waits),
+                "mean_days": sum(wait.last - wait.first for wait in waits) / len(waits) if waits else None,
+                "dollar_days": from_cents(sum(by.values())),
+                "integral": from_cents(self._integral[table]),
+                "by": {about: from_cents(cents) for about, cents in by.items()},
+            }
+        return found
