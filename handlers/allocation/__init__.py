@@ -3,7 +3,6 @@
 from fundclock.handlers.allocation.allocator import CapitalAllocator, risk_multiplier
 from fundclock.handlers.allocation.types import (
     AllocationError,
-    AllocationStrategy,
     AllocationTarget,
     PortfolioMetrics,
     RebalanceOrder,
@@ -12,6 +11,7 @@ from fundclock.handlers.allocation.types import (
     VolatilityState,
     Weights,
 )
+from fundclock.handlers.settings.allocation import AllocationStrategy
 
 __all__ = [
     "AllocationError",

@@ -35,7 +35,6 @@ from fundclock.handlers.allocation.strategies import (
 )
 from fundclock.handlers.allocation.types import (
     AllocationError,
-    AllocationStrategy,
     AllocationTarget,
     PortfolioMetrics,
     RebalanceOrders,
@@ -43,6 +42,7 @@ from fundclock.handlers.allocation.types import (
     VolatilityState,
     Weights,
 )
+from fundclock.handlers.settings.allocation import AllocationStrategy
 
 VOLATILITY_MULTIPLIERS = {
     VolatilityState.LOW: Decimal(1),

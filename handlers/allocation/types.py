@@ -9,17 +9,6 @@ from functools import cached_property
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class AllocationStrategy(StrEnum):
-    """How target weights are found."""
-
-    EQUAL_WEIGHT = "equal_weight"
-    RISK_PARITY = "risk_parity"
-    MEAN_VARIANCE = "mean_variance"
-    KELLY_CRITERION = "kelly_criterion"
-    BLACK_LITTERMAN = "black_litterman"
-    MULTI_OBJECTIVE = "multi_objective"
-
-
 class VolatilityState(StrEnum):
     """How much the market moves."""
 

@@ -1,1 +1,1 @@
-"""."""
+"""Deployment: capital is called and lent, tranche by tranche."""

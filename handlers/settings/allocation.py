@@ -1,15 +1,61 @@
 """Config of capital allocation: ``capital_allocation`` in a scenario."""
 
-from typing import Annotated, Any, Self
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StrictBool, model_validator
+from pydantic import BaseModel, Field, StrictBool, model_validator
 
 from fundclock.events.config import Config
 from fundclock.events.units import Count, Number, Rate
-from fundclock.handlers.allocation.settings import AllocatorFields, Share
-from fundclock.handlers.allocation.types import AllocationStrategy
 
+Share = Annotated[Rate, Field(ge=0, le=1)]
+Weight = Annotated[Number, Field(ge=0, le=1e6)]
+Frequency = Literal["monthly", "quarterly", "semi_annual", "annual"]
+Infeasible = Literal["raise", "leave_cash", "scale_caps"]
 PerCent = Annotated[Number, Field(ge=0, le=100)]
+
+
+class AllocationStrategy(StrEnum):
+    """How target weights are found."""
+
+    EQUAL_WEIGHT = "equal_weight"
+    RISK_PARITY = "risk_parity"
+    MEAN_VARIANCE = "mean_variance"
+    KELLY_CRITERION = "kelly_criterion"
+    BLACK_LITTERMAN = "black_litterman"
+    MULTI_OBJECTIVE = "multi_objective"
+
+
+class AllocatorFields(BaseModel):
+    """What says how capital is allocated, alone or in a fund. Shares and rates are decimals.
+
+    ``risk_aversion`` is γ in return − γ/2 · variance; ``tau`` scales the uncertainty of Black–Litterman's prior.
+    ``infeasible`` says what is done where caps leave no way to invest everything: refuse, leave the rest idle, or raise
+    all caps in proportion.
+    """
+
+    strategy: AllocationStrategy = AllocationStrategy.EQUAL_WEIGHT
+    risk_free_rate: Annotated[Rate, Field(gt=-1, lt=10)] = 0.02
+    rebalance_threshold: Share = 0.10
+    max_protocols: Annotated[Count, Field(ge=1)] = 10
+    optimization_frequency: Frequency = "quarterly"
+    min_protocol_allocation: Share = 0.0
+    max_protocol_allocation: Share = 1.0
+    risk_aversion: Annotated[Number, Field(gt=0, le=1e6)] = 2.5
+    tau: Annotated[Number, Field(gt=0, le=1)] = 0.05
+    infeasible: Infeasible = "leave_cash"
+    return_weight: Weight = 1.0
+    risk_score_weight: Weight = 1.0
+    turnover_weight: Weight = 1.0
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.min_protocol_allocation > self.max_protocol_allocation:
+            raise ValueError(
+                f"min_protocol_allocation {self.min_protocol_allocation:g} is above"
+                f" max_protocol_allocation {self.max_protocol_allocation:g}"
+            )
+        return self
 
 
 class ConstraintsConfig(Config):

@@ -1,1 +1,1 @@
-"""."""
+"""Comparisons: two runs beside each other."""

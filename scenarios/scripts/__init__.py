@@ -1,1 +1,1 @@
-"""."""
+"""Scripts: conditions, the state that they can name, commands, and entries that join them."""

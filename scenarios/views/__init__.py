@@ -1,1 +1,1 @@
-"""."""
+"""Views: what a run's log says about one subject, as rows."""

@@ -1,1 +1,1 @@
-"""."""
+"""What the command line prints, as tables for a terminal."""
