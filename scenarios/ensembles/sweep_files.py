@@ -3,7 +3,8 @@
 import csv
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,50 +25,55 @@ def check_format(path: Path) -> None:
 def save(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Write rows as CSV (money as decimal strings) or Parquet (money as decimals); whole or not at all."""
     check_format(path)
-    text, partial = path.with_name(f"{path.name}.csv.part"), path.with_name(f"{path.name}.part")
+    partial = path.with_name(f"{path.name}.part")
     try:
-        with text.open("w", newline="", encoding="utf-8") as out:
-            writer = csv.DictWriter(out, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
         if path.suffix.lower() == ".csv":
-            os.replace(text, path)
+            _to_csv(rows, partial)
         else:
-            _to_parquet(rows, text, partial)
-            os.replace(partial, path)
+            _to_parquet(rows, partial)
+        os.replace(partial, path)
     finally:
-        text.unlink(missing_ok=True)
         partial.unlink(missing_ok=True)
 
 
-def _to_parquet(rows: Sequence[Mapping[str, Any]], text: Path, path: Path) -> None:
-    """Parquet from a CSV file of the rows, each column by the type of its values."""
-    import duckdb
-
-    types = ", ".join(f"{_quoted(name)}: {_quoted(_type(name, rows))}" for name in rows[0])
-    source = f"read_csv({_quoted(str(text))}, header=true, columns={{{types}}})"
-    with duckdb.connect() as database:
-        database.execute(f"COPY (SELECT * FROM {source}) TO {_quoted(str(path))} (FORMAT parquet)")
+def _to_csv(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    with path.open("w", newline="", encoding="utf-8") as out:
+        writer = csv.DictWriter(out, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
 
 
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _to_parquet(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Each column by the type of its values."""
+    import pyarrow as pa  # type: ignore[import-untyped]
+    from pyarrow import parquet
+
+    columns = {}
+    for name in rows[0]:
+        kind, convert = _type([row[name] for row in rows if row[name] is not None])
+        values = [None if row[name] is None else convert(row[name]) for row in rows]
+        columns[name] = pa.array(values, kind)
+    parquet.write_table(pa.table(columns), path)
 
 
-def _type(name: str, rows: Sequence[Mapping[str, Any]]) -> str:
-    values = [row[name] for row in rows if row[name] is not None]
+def _type(values: Sequence[Any]) -> tuple[Any, Callable[[Any], Any]]:
+    """A column's type, and what makes its values of what rows hold. A column without values is of numbers."""
+    import pyarrow as pa
+
     if values and all(isinstance(value, bool) for value in values):
-        return "BOOLEAN"
+        return pa.bool_(), bool
     if any(isinstance(value, bool) for value in values):
-        return "VARCHAR"
-    if all(isinstance(value, int) for value in values) and values:
-        return "BIGINT" if max(values) < 2**63 else "HUGEINT"
+        return pa.string(), str
+    if values and all(isinstance(value, int) for value in values):
+        if min(values) >= -(2**63) and max(values) < 2**63:
+            return pa.int64(), int
+        return (pa.decimal128(38, 0), Decimal) if max(map(abs, values)) < 10**38 else (pa.string(), str)
     if all(isinstance(value, int | float) for value in values):
-        return "DOUBLE"
+        return pa.float64(), float
     if all(isinstance(value, str) and MONEY.fullmatch(value) for value in values):
-        return "DECIMAL(38,2)"
-    return "VARCHAR"
+        return pa.decimal128(38, 2), Decimal
+    return pa.string(), str
 
 
-MONEY = re.compile(r"-?\d+\.\d\d")
-"""How rows write money."""
+MONEY = re.compile(r"-?\d{1,36}\.\d\d")
+"""How rows write money, as long as a column of it can hold."""
