@@ -19,14 +19,27 @@ from fundclock.events.facts import (
     ReinvestmentResumed,
     ReinvestmentSuspended,
 )
-from fundclock.events.state import State
+from fundclock.events.parts import Commands, Part
+from fundclock.handlers.context import Context
 
 
-class Interventions:
+class Interventions(Part):
     """Handlers of the scripted commands that need no more than the state."""
 
-    def __init__(self, state: State) -> None:
-        self._state = state
+    def __init__(self, context: Context) -> None:
+        self._state = context.state
+
+    def commands(self) -> Commands:
+        """The commands that it carries out."""
+        return {
+            DefaultOnCall: self.default_on_call,
+            ShockNav: self.shock_nav,
+            ShockLiquidity: self.shock_liquidity,
+            ShockPrice: self.shock_price,
+            ShockRate: self.shock_rate,
+            SuspendReinvestment: self.suspend_reinvestment,
+            ResumeReinvestment: self.resume_reinvestment,
+        }
 
     def shock_price(self, _day: int, command: ShockPrice) -> Output:
         """Move prices of one zone, or of all."""

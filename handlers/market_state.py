@@ -16,7 +16,6 @@ from fundclock.events.commands import (
     SetVolatility,
     TripBreaker,
 )
-from fundclock.events.dates import Calendar
 from fundclock.events.facts import (
     BreakerReset,
     BreakerTripped,
@@ -26,10 +25,10 @@ from fundclock.events.facts import (
     TransactionCostChanged,
     VolatilityStateChanged,
 )
+from fundclock.events.parts import Commands, Part, Reactions
 from fundclock.events.record import Fact, Record
-from fundclock.events.state import State
-from fundclock.handlers.context import Settings
-from fundclock.handlers.ports import MarketView
+from fundclock.events.state.capital import Quarter
+from fundclock.handlers.context import Context
 
 RETURNS = 12
 """So many returns make a volatility state."""
@@ -52,33 +51,51 @@ class BreakerTerms(Protocol):
         ...
 
 
-class Conditions:
+def nav_fall(before: Quarter, nav_cents: int, contributed_cents: int, distributed_cents: int) -> float:
+    """The share by which net asset value has fallen since a quarter's end, what came in and went out taken out.
+
+    Contributions and distributions are those since the fund's start. 0 where there was no value to fall from.
+    """
+    if before.nav_cents <= 0:
+        return 0.0
+    paid_in = contributed_cents - before.contributed_cents
+    paid_out = distributed_cents - before.distributed_cents
+    return 1 - (nav_cents + paid_out - paid_in) / before.nav_cents
+
+
+class MarketState(Part):
     """Watches the market and the fund, and carries out what scripts say of them."""
 
     def __init__(
-        self,
-        state: State,
-        settings: Settings,
-        calendar: Calendar,
-        market: MarketView,
-        breaker: BreakerTerms,
-        period_end: int,
-        last_day: int,
-        *,
-        months_a_return: int,
-        watch_volatility: bool,
+        self, context: Context, breaker: BreakerTerms, *, months_a_return: int, watch_volatility: bool
     ) -> None:
-        """``period_end`` is the first day on which nothing is deployed any more, ``months_a_return`` the prices' own
-        step; the volatility state is watched where it matters."""
-        self._state = state
-        self._settings = settings
-        self._calendar = calendar
-        self._market = market
+        """``months_a_return`` is the prices' own step; the volatility state is watched where it matters."""
+        self._state = context.state
+        self._settings = context.settings
+        self._calendar = context.calendar
+        self._market = context.market
         self._breaker = breaker
-        self._period_end = period_end
-        self._last_day = last_day
+        self._period_end = min(context.period_end, context.last_day)
+        self._last_day = context.last_day
         self._months = months_a_return
         self._watch = watch_volatility
+
+    def reactions(self) -> Reactions:
+        """What it does when facts are recorded."""
+        return {
+            NavReported: [self.trip_on_nav_reported],
+            BreakerReset: [self.deploy_on_breaker_reset],
+        }
+
+    def commands(self) -> Commands:
+        """The commands that it carries out."""
+        return {
+            TripBreaker: self.trip,
+            ClearBreaker: self.clear,
+            ExpireBreaker: self.expire,
+            SetVolatility: self.set_volatility,
+            SetTransactionCost: self.set_transaction_cost,
+        }
 
     def trip_on_nav_reported(self, record: Record, fact: NavReported) -> Output:
         """A quarter in which net asset value has fallen too far, what came in and went out taken out."""
@@ -86,11 +103,7 @@ class Conditions:
         if len(quarters) < 2 or record.day >= self._period_end:
             return None
         before, now = quarters[-2], quarters[-1]
-        paid_in = now.contributed_cents - before.contributed_cents
-        paid_out = now.distributed_cents - before.distributed_cents
-        if before.nav_cents <= 0:
-            return None
-        fall = 1 - (fact.nav_cents + paid_out - paid_in) / before.nav_cents
+        fall = nav_fall(before, fact.nav_cents, now.contributed_cents, now.distributed_cents)
         return self._trip(record.day, "nav_fall", fall) if fall > self._breaker.nav_fall else None
 
     def trip(self, day: int, _command: TripBreaker) -> Output:

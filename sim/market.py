@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from fundclock.events.bus import Output
 from fundclock.events.dates import Calendar
 from fundclock.events.facts import MarketMoved, PriceShocked, RateShocked
+from fundclock.events.parts import Part, Reactions
 from fundclock.events.record import Record
 from fundclock.sim.indices import IndexPaths
 from fundclock.sim.rates import RatePath
 
 
-class Market:
+class Market(Part):
     """Exogenous paths. Decisions read ``known_levels``, ``appreciation`` and ``rate``; valuations read ``levels``."""
 
     def __init__(self, zones: list[str], calendar: Calendar, rates: RatePath, indices: IndexPaths) -> None:
@@ -20,6 +21,13 @@ class Market:
         self._rates = rates
         self._indices = indices
         self._appreciation: tuple[tuple[int, int, int], list[float]] = ((-1, 0, 0), [])
+
+    def reactions(self) -> Reactions:
+        """What it does when facts are recorded."""
+        return {
+            PriceShocked: [self.apply_price_shock],
+            RateShocked: [self.apply_rate_shock],
+        }
 
     def rate(self, day: int) -> float:
         """The base rate that holds on a day, as an annual decimal."""

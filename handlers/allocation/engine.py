@@ -9,7 +9,7 @@ import numpy as np
 
 from fundclock.events.bus import Led, Output
 from fundclock.events.commands import LendDraw, OriginateLoans, SellLoan
-from fundclock.events.dates import MONTHS_BETWEEN, Calendar
+from fundclock.events.dates import MONTHS_BETWEEN
 from fundclock.events.facts import (
     AllocationFailed,
     AllocationOptimized,
@@ -18,7 +18,6 @@ from fundclock.events.facts import (
     RebalanceTriggered,
 )
 from fundclock.events.record import Fact
-from fundclock.events.state import State
 from fundclock.events.state.loan_book import PERFORMING
 from fundclock.handlers.allocation.allocator import CapitalAllocator
 from fundclock.handlers.allocation.efficiency import correlations, rolling_covariance
@@ -26,9 +25,8 @@ from fundclock.handlers.allocation.qp import Floats
 from fundclock.handlers.allocation.settings import CapitalSettings
 from fundclock.handlers.allocation.targets import Targets
 from fundclock.handlers.allocation.types import AllocationError, RebalanceOrders, Weights
-from fundclock.handlers.context import Settings
+from fundclock.handlers.context import Context
 from fundclock.handlers.loans.purchases import Purchases
-from fundclock.handlers.ports import MarketView
 from fundclock.handlers.risk.exposure import Exposure
 from fundclock.handlers.settings.allocation import AllocationConfig
 
@@ -41,28 +39,24 @@ class AllocationEngine:
 
     def __init__(
         self,
-        state: State,
-        settings: Settings,
-        calendar: Calendar,
-        market: MarketView,
+        context: Context,
         exposure: Exposure,
         purchases: Purchases,
         targets: Targets,
         correlation: Floats,
         months_a_return: int,
-        last_day: int,
     ) -> None:
         """``correlation`` of the zones' prices stands until there are enough returns, each of so many months."""
-        self._state = state
-        self._settings = settings
-        self._calendar = calendar
-        self._market = market
+        self._state = context.state
+        self._settings = context.settings
+        self._calendar = context.calendar
+        self._market = context.market
         self._exposure = exposure
         self._purchases = purchases
         self._targets = targets
         self._correlation = correlation
         self._step = months_a_return
-        self._last_day = last_day
+        self._last_day = context.last_day
         self._made_for: AllocationConfig | None = None
         self._allocator: CapitalAllocator
 

@@ -2,19 +2,18 @@
 
 from decimal import Decimal
 
-from fundclock.events.state import State
 from fundclock.handlers.allocation.allocator import risk_multiplier
 from fundclock.handlers.allocation.types import RiskMetrics, VolatilityState
-from fundclock.handlers.context import Settings
+from fundclock.handlers.context import Context
 from fundclock.handlers.risk.exposure import Exposure
 
 
 class Targets:
     """Targets of the settings, or those of the last allocation check where one is made."""
 
-    def __init__(self, state: State, settings: Settings, exposure: Exposure) -> None:
-        self._state = state
-        self._settings = settings
+    def __init__(self, context: Context, exposure: Exposure) -> None:
+        self._state = context.state
+        self._settings = context.settings
         self._exposure = exposure
 
     def shares(self) -> dict[str, float]:

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from fundclock.events.bus import Led, Output, Rejected
 from fundclock.events.commands import CallCapital, OriginateLoans, PayCall
-from fundclock.events.dates import Calendar
 from fundclock.events.facts import (
     CallDeclined,
     CapitalCalled,
@@ -20,12 +19,12 @@ from fundclock.events.facts import (
     LoanOriginated,
     PurchaseDeclined,
 )
+from fundclock.events.parts import Commands, Part, Reactions
 from fundclock.events.record import Fact, Record
-from fundclock.events.state import State
 from fundclock.events.units import from_cents
 from fundclock.handlers.allocation.targets import Targets
-from fundclock.handlers.context import Settings
-from fundclock.handlers.fund.partners import Partners, call_due
+from fundclock.handlers.context import Context
+from fundclock.handlers.fund.partners import Partners
 from fundclock.handlers.fund.reserve import Reserve
 from fundclock.handlers.leverage.bridge import Bridge
 from fundclock.handlers.loans.generator import LoanGenerator
@@ -52,36 +51,48 @@ class OpeningBook(NamedTuple):
     proceeds_cents: list[int | None]
 
 
-class Deployment:
+class Deployment(Part):
     """Calls capital and buys loans with it until the deployment plan is carried out."""
 
     def __init__(
         self,
-        state: State,
-        settings: Settings,
-        calendar: Calendar,
+        context: Context,
         generator: LoanGenerator,
         purchases: Purchases,
         partners: Partners,
         reserve: Reserve,
         opening: OpeningBook | None,
-        last_day: int,
         targets: Targets,
         bridge: Bridge | None = None,
     ) -> None:
         """With a ``bridge``, a tranche may be drawn first and called later."""
         self._bridge = bridge
         self._targets = targets
-        self._state = state
-        self._settings = settings
-        self._calendar = calendar
+        self._state = context.state
+        self._settings = context.settings
+        self._calendar = context.calendar
         self._generator = generator
         self._purchases = purchases
         self._opening = opening
-        self._last_day = last_day
+        self._last_day = context.last_day
         self._partners = partners
         self._reserve = reserve
         self._plan_starts_at = 0
+
+    def reactions(self) -> Reactions:
+        """What it does when facts are recorded."""
+        return {
+            CapitalCalled: [self.schedule_payment_on_capital_called],
+            CapitalContributed: [self.schedule_purchase_on_capital_contributed],
+        }
+
+    def commands(self) -> Commands:
+        """The commands that it carries out."""
+        return {
+            PayCall: self.pay_call,
+            OriginateLoans: self.originate,
+            CallCapital: self.call,
+        }
 
     def call_opening_book(self, day: int) -> Iterator[Output]:
         """The first closing: capital for the opening book is called and paid on the day."""
@@ -131,7 +142,7 @@ class Deployment:
                 yield drawn
                 return
             wanted += self._bridge.outstanding_cents() if wanted else 0
-        yield from self._call(call_due(self._calendar, self._settings, day), wanted, "deployment")
+        yield from self._call(self._partners.call_due(day), wanted, "deployment")
 
     def _call(self, due: int, wanted: int, purpose: str) -> Iterator[Output]:
         if wanted <= 0:
@@ -145,7 +156,7 @@ class Deployment:
 
     def call(self, day: int, command: CallCapital) -> Output | Rejected:
         """A call by script; its cash is lent like a tranche's."""
-        left, due = self._partners.uncalled_cents(), call_due(self._calendar, self._settings, day)
+        left, due = self._partners.uncalled_cents(), self._partners.call_due(day)
         if command.amount_cents > left:
             return Rejected(f"only {from_cents(left)} is left to call")
         if due >= self._last_day:

@@ -5,21 +5,26 @@ from itertools import pairwise
 
 from fundclock.events.bus import Output
 from fundclock.events.facts import CashInterestReceived, ConfigChanged, NavReported
+from fundclock.events.parts import Part, Reactions
 from fundclock.events.postings import ACCRUED_INTEREST, LOANS_AT_COST, UNREALISED_GAIN
 from fundclock.events.record import Record
-from fundclock.events.state import State
-from fundclock.handlers.context import Settings
-from fundclock.handlers.ports import MarketView
+from fundclock.handlers.context import Context
 
 
-class Treasury:
+class Treasury(Part):
     """Interest on cash, and the report of net asset value."""
 
-    def __init__(self, state: State, settings: Settings, market: MarketView) -> None:
-        self._spreads = [(0, settings.fund.cash_yield_spread_bps / 10_000)]
-        self._state = state
-        self._settings = settings
-        self._market = market
+    def __init__(self, context: Context) -> None:
+        self._spreads = [(0, context.settings.fund.cash_yield_spread_bps / 10_000)]
+        self._state = context.state
+        self._settings = context.settings
+        self._market = context.market
+
+    def reactions(self) -> Reactions:
+        """What it does when facts are recorded."""
+        return {
+            ConfigChanged: [self.note_spread_on_config_changed],
+        }
 
     def note_spread_on_config_changed(self, record: Record, _fact: ConfigChanged) -> Output:
         """Another spread holds from its day on, not for the nights before."""

@@ -6,7 +6,7 @@ from fundclock.events.bus import Output
 from fundclock.events.facts import CapitalDistributed, CarryReturned
 from fundclock.events.state import State
 from fundclock.events.units import split_pro_rata
-from fundclock.handlers.context import Settings
+from fundclock.handlers.context import Context
 from fundclock.handlers.fund.fees import Fees
 from fundclock.handlers.fund.partners import Partners
 from fundclock.handlers.fund.purse import free_cash
@@ -17,16 +17,12 @@ from fundclock.handlers.settings.fund import WaterfallConfig
 class Distributions:
     """Sends cash to the partners on payment days, and settles the carry at the end."""
 
-    def __init__(
-        self, state: State, settings: Settings, partners: Partners, fees: Fees, deployed_by: int, last_day: int
-    ) -> None:
-        """``deployed_by`` is the day after the last tranche of the deployment plan has been paid and spent."""
-        self._deployed_by = deployed_by
-        self._state = state
-        self._settings = settings
+    def __init__(self, context: Context, partners: Partners, fees: Fees) -> None:
+        self._state = context.state
+        self._settings = context.settings
         self._partners = partners
         self._fees = fees
-        self._last_day = last_day
+        self._last_day = context.last_day
 
     def distribute(self, day: int) -> Iterator[Output]:
         """Cash goes out but what the next quarter's fees need; on the last day, all.
@@ -42,7 +38,7 @@ class Distributions:
         if not lots.period_over and fund.recycle == "all" and fund.recycling_cap is None:
             amount = undeployed + min(lots.distributable_cents, free)
         else:
-            undeployed += max(0, capital.undeployed_cents) if day >= self._deployed_by else 0
+            undeployed += max(0, capital.undeployed_cents) if day >= self._partners.deployed_by else 0
             amount = max(0, free + undeployed - self._fees.holdback_cents(day))
         if day == self._last_day:
             amount = self._state.ledger.cash_cents

@@ -11,39 +11,42 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from fundclock.events.bus import Output
-from fundclock.events.dates import Calendar
 from fundclock.events.facts import CapitalContributed, FeeAccrued, FeesPaid, FeesWaived
 from fundclock.events.facts.fees import FEES
+from fundclock.events.parts import Part, Reactions
 from fundclock.events.postings import LOANS_AT_COST
 from fundclock.events.record import Fact, Record
-from fundclock.events.state import State
 from fundclock.events.units import to_cents
-from fundclock.handlers.context import Settings
-from fundclock.handlers.fund.partners import Partners, call_due
+from fundclock.handlers.context import Context
+from fundclock.handlers.fund.partners import Partners
 from fundclock.handlers.fund.purse import free_cash, from_lots, kept_in_lots
 
 
-class Fees:
+class Fees(Part):
     """Accrues fees on their days and pays them."""
 
-    def __init__(
-        self, state: State, settings: Settings, calendar: Calendar, partners: Partners, period_end: int, last_day: int
-    ) -> None:
-        self._state = state
-        self._settings = settings
-        self._calendar = calendar
+    def __init__(self, context: Context, partners: Partners) -> None:
+        self._state = context.state
+        self._settings = context.settings
+        self._calendar = context.calendar
         self._partners = partners
-        self._period_end = period_end
-        self._last_day = last_day
-        starts = [0, *(day + 1 for day in calendar.period_ends("quarterly", 0, last_day - 2))]
-        self._quarters = dict(pairwise([*starts, last_day]))
+        self._period_end = context.period_end
+        self._last_day = context.last_day
+        starts = [0, *(day + 1 for day in context.calendar.period_ends("quarterly", 0, context.last_day - 2))]
+        self._quarters = dict(pairwise([*starts, context.last_day]))
         self.payment_days: dict[int, list[int]] = {}
         for start in self._quarters:
-            paid = min(calendar.add_business_days(start, 0), last_day)
+            paid = min(context.calendar.add_business_days(start, 0), context.last_day)
             self.payment_days.setdefault(paid, []).append(start)
         self._expensed_until = 0
-        years = range(1, 2 + math.ceil(settings.fund.term_years))
-        self._anniversaries = [calendar.add_months(0, 12 * year) for year in years]
+        years = range(1, 2 + math.ceil(context.settings.fund.term_years))
+        self._anniversaries = [context.calendar.add_months(0, 12 * year) for year in years]
+
+    def reactions(self) -> Reactions:
+        """What it does when facts are recorded."""
+        return {
+            CapitalContributed: [self.pay_on_capital_contributed],
+        }
 
     def charge(self, day: int) -> Iterator[Output]:
         """A quarter begins: its management fee, the last quarter's expenses, on the first day the set-up."""
@@ -94,7 +97,7 @@ class Fees:
         callable_cents = self._partners.callable_for_fees_cents()
         if not owed or not callable_cents or self._calls_pending():
             return
-        due = call_due(self._calendar, self._settings, day)
+        due = self._partners.call_due(day)
         if due >= self._last_day:
             return
         yield [self._partners.call(min(owed, callable_cents), "fees", due)]

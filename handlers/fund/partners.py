@@ -1,30 +1,23 @@
 """The partners: who has committed what, and how calls and distributions are shared among them."""
 
 from fundclock.events.commands import PayCall
-from fundclock.events.dates import Calendar
 from fundclock.events.facts import CapitalCalled, PartnerDefaulted
 from fundclock.events.record import Fact
-from fundclock.events.state import State
 from fundclock.events.units import split_pro_rata, to_cents
-from fundclock.handlers.context import Settings
-
-
-def call_due(calendar: Calendar, settings: Settings, day: int) -> int:
-    """The day on which a call of today is paid: a business day, tomorrow at the earliest.
-
-    Notices come after receipts in the day, so nothing that is called today can be received today.
-    """
-    due = calendar.add_business_days(day, settings.calls.notice_business_days)
-    return due if due > day else calendar.add_business_days(day + 1, 0)
+from fundclock.handlers.context import Context
 
 
 class Partners:
-    """Limited partners by name, and the general partner's own commitment."""
+    """Limited partners by name, and the general partner's own commitment.
 
-    def __init__(self, state: State, settings: Settings) -> None:
-        fund = settings.fund
-        self._state = state
-        self._settings = settings
+    ``deployed_by`` is the day after the last tranche of the deployment plan has been paid and spent.
+    """
+
+    def __init__(self, context: Context) -> None:
+        fund = context.settings.fund
+        self._state = context.state
+        self._settings = context.settings
+        self._calendar = context.calendar
         self.total_cents = to_cents(fund.size)
         self.gp_cents = round(self.total_cents * fund.gp_commitment)
         self.lp_cents = self.total_cents - self.gp_cents
@@ -33,6 +26,15 @@ class Partners:
             zip(shares, split_pro_rata(self.lp_cents, [round(s * 1e12) for s in shares.values()]), strict=True)
         )
         self.deployable_cents = round(self.total_cents * (1 - fund.fee_reserve))
+        self.deployed_by = self.call_due(context.calendar.add_months(0, fund.deployment_months - 1)) + 1
+
+    def call_due(self, day: int) -> int:
+        """The day on which a call of today is paid: a business day, tomorrow at the earliest.
+
+        Notices come after receipts in the day, so nothing that is called today can be received today.
+        """
+        due = self._calendar.add_business_days(day, self._settings.calls.notice_business_days)
+        return due if due > day else self._calendar.add_business_days(day + 1, 0)
 
     def uncalled_cents(self) -> int:
         """Commitments that have not been called, and what was returned and may be called again."""

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 from fundclock.events.bus import Output
 from fundclock.events.commands import CheckReserve
-from fundclock.events.dates import Calendar
 from fundclock.events.facts import (
     CapitalContributed,
     CommandScheduled,
@@ -17,33 +16,31 @@ from fundclock.events.facts import (
     ReserveFilled,
     ReserveReleased,
 )
+from fundclock.events.parts import Part, Reactions
 from fundclock.events.record import Fact, Record
-from fundclock.events.state import State
 from fundclock.events.state.lots import CALL
 from fundclock.events.units import to_cents
-from fundclock.handlers.context import Settings
-from fundclock.handlers.fund.partners import Partners, call_due
+from fundclock.handlers.context import Context
+from fundclock.handlers.fund.partners import Partners
 
 
-class Reserve:
+class Reserve(Part):
     """Fills, tops up and releases the reserve."""
 
-    def __init__(
-        self,
-        state: State,
-        settings: Settings,
-        calendar: Calendar,
-        partners: Partners,
-        deployed_by: int,
-        period_end: int,
-    ) -> None:
-        """``deployed_by`` is the day after the last tranche of the deployment plan has been paid and spent."""
-        self._deployed_by = deployed_by
-        self._state = state
-        self._settings = settings
-        self._calendar = calendar
+    def __init__(self, context: Context, partners: Partners) -> None:
+        self._state = context.state
+        self._settings = context.settings
+        self._calendar = context.calendar
         self._partners = partners
-        self._period_end = period_end
+        self._period_end = context.period_end
+
+    def reactions(self) -> Reactions:
+        """What it does when facts are recorded."""
+        return {
+            ConfigChanged: [self.follow_on_config_changed],
+            ReserveDrawn: [self.top_up_on_reserve_drawn],
+            CapitalContributed: [self.fill_on_capital_contributed],
+        }
 
     @property
     def enabled(self) -> bool:
@@ -110,10 +107,10 @@ class Reserve:
         lots, capital = self._state.lots, self._state.capital
         minimum = self.minimum_cents
         missing = minimum - lots.reserved_cents
-        filling = day < self._deployed_by and lots.called_into_reserve_cents < minimum
+        filling = day < self._partners.deployed_by and lots.called_into_reserve_cents < minimum
         if not self.enabled or missing <= 0 or filling:
             return
-        due = call_due(self._calendar, self._settings, day)
+        due = self._partners.call_due(day)
         amount = min(missing, self._partners.callable_for_fees_cents())
         if amount > 0 and due < self._period_end and not capital.reserve_calls_pending:
             yield [self._partners.call(amount, "reserve", due)]

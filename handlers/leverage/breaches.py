@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from fundclock.events.bus import Caused, Led, Output
 from fundclock.events.commands import CheckCleanDown, EndCure, RemedyBreach
-from fundclock.events.dates import Calendar
 from fundclock.events.facts import (
     CommandCancelled,
     CommandScheduled,
@@ -30,8 +29,7 @@ from fundclock.events.facts import (
 from fundclock.events.facts.covenants import TestTrigger
 from fundclock.events.postings import CASH_INTEREST
 from fundclock.events.record import Fact, Record
-from fundclock.events.state import State
-from fundclock.handlers.context import Settings
+from fundclock.handlers.context import Context
 from fundclock.handlers.leverage.collateral import Collateral
 from fundclock.handlers.leverage.covenants import Result, Terms, base_test, ratio, removal_tests, run_tests
 from fundclock.handlers.leverage.lines import Lines
@@ -47,26 +45,17 @@ class _Flows(NamedTuple):
     service: int
 
 
-class Monitor:
+class Breaches:
     """Runs the tests and answers their results."""
 
-    def __init__(
-        self,
-        state: State,
-        settings: Settings,
-        calendar: Calendar,
-        collateral: Collateral,
-        lines: Lines,
-        service: DebtService,
-        last_day: int,
-    ) -> None:
-        self._state = state
-        self._settings = settings
-        self._calendar = calendar
+    def __init__(self, context: Context, collateral: Collateral, lines: Lines, service: DebtService) -> None:
+        self._state = context.state
+        self._settings = context.settings
+        self._calendar = context.calendar
         self._collateral = collateral
         self._lines = lines
         self._service = service
-        self._last_day = last_day
+        self._last_day = context.last_day
         self._quarters: list[_Flows] = []
         self._equity_until = 0
 

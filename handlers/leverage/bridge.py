@@ -2,7 +2,6 @@
 
 from fundclock.events.bus import Output, Rejected
 from fundclock.events.commands import CheckCleanDown, CleanDown, OriginateLoans
-from fundclock.events.dates import Calendar
 from fundclock.events.facts import (
     CallDeclined,
     CapitalContributed,
@@ -13,9 +12,8 @@ from fundclock.events.facts import (
     FacilityRepaid,
 )
 from fundclock.events.record import Fact, Record
-from fundclock.events.state import State
-from fundclock.handlers.context import Settings
-from fundclock.handlers.fund.partners import Partners, call_due
+from fundclock.handlers.context import Context
+from fundclock.handlers.fund.partners import Partners
 from fundclock.handlers.fund.purse import Payment
 from fundclock.handlers.leverage.lines import Lines
 from fundclock.handlers.leverage.service import repaid
@@ -27,21 +25,13 @@ NAME = "ramp_line"
 class Bridge:
     """Draws instead of calls, and calls that pay the draws back in time."""
 
-    def __init__(
-        self,
-        state: State,
-        settings: Settings,
-        calendar: Calendar,
-        partners: Partners,
-        lines: Lines,
-        last_day: int,
-    ) -> None:
-        self._state = state
-        self._settings = settings
-        self._calendar = calendar
+    def __init__(self, context: Context, partners: Partners, lines: Lines) -> None:
+        self._state = context.state
+        self._settings = context.settings
+        self._calendar = context.calendar
         self._partners = partners
         self._lines = lines
-        self._last_day = last_day
+        self._last_day = context.last_day
 
     def instead_of_call(self, day: int, wanted: int) -> Output:
         """Notice of a draw of what would be called, where the line can lend all of it; None where it must be called."""
@@ -81,7 +71,7 @@ class Bridge:
             facts.append(CommandScheduled(due_day=record.day, command=OriginateLoans(call=0)))
         last = record.day + line.clean_down_days
         called = last
-        while called > record.day and call_due(self._calendar, self._settings, called) > last:
+        while called > record.day and self._partners.call_due(called) > last:
             called -= 1
         if last < self._last_day:
             facts.append(CommandScheduled(due_day=called, command=CleanDown(facility=NAME, draw_day=record.day)))
@@ -98,7 +88,7 @@ class Bridge:
         return self._call_rest(record.day, fact.asked_cents) if fact.purpose == "bridge" else None
 
     def _call_rest(self, day: int, cents: int) -> Output:
-        due = call_due(self._calendar, self._settings, day)
+        due = self._partners.call_due(day)
         amount = min(cents, self._partners.uncalled_cents() - self.outstanding_cents())
         if amount <= 0:
             return None
@@ -115,7 +105,7 @@ class Bridge:
         owed = self.outstanding_cents()
         if not owed:
             return Rejected("a call that is on its way pays it back")
-        due = call_due(self._calendar, self._settings, day)
+        due = self._partners.call_due(day)
         amount = min(owed, self._partners.uncalled_cents())
         if amount <= 0 or due >= self._last_day:
             return Rejected("nothing is left to call for it")

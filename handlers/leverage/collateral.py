@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fundclock.events.state.loan_book import DEFAULTED, PERFORMING, LoanBook, grown
-from fundclock.handlers.context import Settings
+from fundclock.handlers.context import Context
 from fundclock.handlers.leverage.borrowing_base import BorrowingBase, CollateralPool, Floats, too_high
+from fundclock.handlers.settings.leverage import GreenSleeveConfig
 
 
 class _Marks:
@@ -26,11 +27,11 @@ class _Marks:
 class Collateral:
     """A cache that valuations and facts give again. Cents."""
 
-    def __init__(self, book: LoanBook, settings: Settings) -> None:
-        self._book = book
-        self._config = settings.leverage.green_sleeve
-        self._zones = len(settings.zones)
-        self._pool = CollateralPool(self._zones, self._config)
+    def __init__(self, context: Context) -> None:
+        self._book = context.state.book
+        self._settings = context.settings
+        self._zones = len(context.settings.zones)
+        self._pool = CollateralPool(self._zones, context.settings.leverage.green_sleeve)
         self._worth = np.zeros(256, np.int64)
         self._claims = np.zeros(256, np.int64)
         self._rows = 0
@@ -40,6 +41,10 @@ class Collateral:
         self.worth_cents = 0
         self.claims_cents = 0
         self._too_high = np.zeros(0, np.bool_)
+
+    @property
+    def _config(self) -> GreenSleeveConfig:
+        return self._settings.leverage.green_sleeve
 
     def begin_valuation(self, day: int) -> None:
         """All loans are about to be marked."""
@@ -111,3 +116,13 @@ class Collateral:
         self._worth[new] = self._claims[new] = principal
         self.worth_cents += int(principal.sum())
         self.claims_cents += int(principal.sum())
+
+
+def base_of(
+    book: LoanBook, rows: NDArray[np.intp], worth: NDArray[np.int64], ltv: Floats, config: GreenSleeveConfig
+) -> BorrowingBase:
+    """The borrowing base of living loans that are worth and owe this today; ``worth`` in cents, lengths as ``rows``."""
+    pool = CollateralPool(len(book.zones), config)
+    counts = (book.status()[rows] == PERFORMING) & ~too_high(ltv, config)
+    pool.mark(book.column("zone")[rows], worth, counts)
+    return pool.base()

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from fundclock.events.bus import Led, Output, Rejected
 from fundclock.events.commands import DrawFacility, EndDraws, MatureFacility, RequestDraw
-from fundclock.events.dates import Calendar
 from fundclock.events.facts import (
     CommandScheduled,
     DrawDeclined,
@@ -18,9 +17,8 @@ from fundclock.events.facts import (
     SweepEnded,
 )
 from fundclock.events.record import Fact, Record
-from fundclock.events.state import State
 from fundclock.events.units import from_cents, to_cents
-from fundclock.handlers.context import Settings
+from fundclock.handlers.context import Context
 from fundclock.handlers.fund.partners import Partners
 from fundclock.handlers.fund.purse import repayment
 from fundclock.handlers.leverage.collateral import Collateral
@@ -31,24 +29,19 @@ from fundclock.handlers.settings.leverage import GreenSleeveConfig
 class Lines:
     """The facilities of a fund and what each can lend."""
 
-    def __init__(
-        self,
-        state: State,
-        settings: Settings,
-        calendar: Calendar,
-        partners: Partners,
-        collateral: Collateral,
-        service: DebtService,
-        last_day: int,
-    ) -> None:
-        self._state = state
-        self._settings = settings
-        self._calendar = calendar
+    def __init__(self, context: Context, partners: Partners, collateral: Collateral, service: DebtService) -> None:
+        self._state = context.state
+        self._settings = context.settings
+        self._calendar = context.calendar
         self._partners = partners
         self._collateral = collateral
         self._service = service
-        self._last_day = last_day
-        self.config: dict[str, Line] = settings.leverage.lines()
+        self._last_day = context.last_day
+
+    @property
+    def config(self) -> dict[str, Line]:
+        """The terms of each facility, by name."""
+        return self._settings.leverage.lines()
 
     def open(self, day: int) -> Iterator[Output]:
         """Open each facility, with the last day for draws and the maturity as promises."""

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 from fundclock.events.bus import Led, Output
 from fundclock.events.commands import LendDraw, RepayFacility
-from fundclock.events.dates import Calendar
 from fundclock.events.facts import (
     BufferSet,
     CommandScheduled,
@@ -20,14 +19,13 @@ from fundclock.events.facts import (
     SweepBegun,
 )
 from fundclock.events.record import Fact, Record
-from fundclock.events.state import State
 from fundclock.events.state.facilities import Facility
 from fundclock.handlers.allocation.targets import Targets
-from fundclock.handlers.context import Settings
+from fundclock.handlers.context import Context
 from fundclock.handlers.fund.purse import own_cash, repayment
 from fundclock.handlers.leverage.covenants import ratio
 from fundclock.handlers.leverage.lines import Lines
-from fundclock.handlers.leverage.remedies import Cures
+from fundclock.handlers.leverage.remedies import Remedies
 from fundclock.handlers.leverage.service import DebtService
 from fundclock.handlers.loans.purchases import Purchases
 from fundclock.handlers.settings.leverage import GreenSleeveConfig
@@ -38,35 +36,30 @@ class Optimiser:
 
     def __init__(
         self,
-        state: State,
-        settings: Settings,
-        calendar: Calendar,
+        context: Context,
         purchases: Purchases,
         targets: Targets,
         lines: Lines,
-        cures: Cures,
+        remedies: Remedies,
         service: DebtService,
-        period_end: int,
-        last_day: int,
     ) -> None:
-        """``period_end`` is the first day after the reinvestment period: nothing is drawn for loans from then on."""
-        self._last_day = last_day
-        self._state = state
-        self._settings = settings
-        self._calendar = calendar
+        self._last_day = context.last_day
+        self._state = context.state
+        self._settings = context.settings
+        self._calendar = context.calendar
         self._purchases = purchases
         self._targets = targets
         self._lines = lines
-        self._cures = cures
+        self._remedies = remedies
         self._service = service
-        self._period_end = period_end
+        self._period_end = min(context.period_end, context.last_day)
 
     def optimise(self, day: int) -> Iterator[Output]:
         """A quarter's end: the buffer of the next quarter, then the decision, where decisions are asked for."""
         buffer = self._buffer(day)
         if buffer is not None:
             yield [buffer]
-        yield self._cures.end_sweeps()
+        yield self._remedies.end_sweeps()
         if self._settings.leverage.optimization.enabled and not self._state.facilities.closed:
             yield self._decide(day)
 
@@ -159,7 +152,7 @@ class Optimiser:
         """Give notice of what brings leverage down to its maximum; where the cash does not cover it, sweep."""
         lines = self._state.facilities.by_name
         names = sorted(lines, key=lambda name: (-_margin(lines[name]), lines[name].maturity_day))
-        names = [name for name in names if lines[name].balance_cents and not self._cures.locked_out(name, day)]
+        names = [name for name in names if lines[name].balance_cents and not self._remedies.locked_out(name, day)]
         if not names:
             return self._fact(leverage, "hold", None, above, 0, "no line may be paid back yet")
         name = names[0]

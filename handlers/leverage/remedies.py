@@ -2,7 +2,6 @@
 
 from fundclock.events.bus import Output, Rejected
 from fundclock.events.commands import RemedyBreach, RepayFacility, RequestRepayment, SweepCash
-from fundclock.events.dates import Calendar
 from fundclock.events.facts import (
     CapitalContributed,
     CommandScheduled,
@@ -17,11 +16,10 @@ from fundclock.events.facts import (
 )
 from fundclock.events.phases import Phase
 from fundclock.events.record import Fact, Record
-from fundclock.events.state import State
-from fundclock.handlers.context import Settings
-from fundclock.handlers.fund.partners import Partners, call_due
+from fundclock.handlers.context import Context
+from fundclock.handlers.fund.partners import Partners
 from fundclock.handlers.fund.purse import own_cash, repayment
-from fundclock.handlers.leverage.breaches import Monitor
+from fundclock.handlers.leverage.breaches import Breaches
 from fundclock.handlers.leverage.lines import Lines
 from fundclock.handlers.leverage.service import DebtService, repaid
 
@@ -29,28 +27,20 @@ REPAYABLE = ("base", "ltv", "maturity", "clean_down")
 """Tests that a repayment of what is missing cures."""
 
 
-class Cures:
+class Remedies:
     """Pays lenders what they may ask for, out of cash, of what comes in, and of capital calls."""
 
     def __init__(
-        self,
-        state: State,
-        settings: Settings,
-        calendar: Calendar,
-        partners: Partners,
-        lines: Lines,
-        monitor: Monitor,
-        service: DebtService,
-        last_day: int,
+        self, context: Context, partners: Partners, lines: Lines, breaches: Breaches, service: DebtService
     ) -> None:
-        self._state = state
-        self._settings = settings
-        self._calendar = calendar
+        self._state = context.state
+        self._settings = context.settings
+        self._calendar = context.calendar
         self._partners = partners
         self._lines = lines
-        self._monitor = monitor
+        self._breaches = breaches
         self._service = service
-        self._last_day = last_day
+        self._last_day = context.last_day
         self._sweep_day = -1
 
     def remedy(self, day: int, command: RemedyBreach) -> Output | Rejected:
@@ -80,7 +70,7 @@ class Cures:
         facility = self._state.facilities.by_name[name]
         if facility.defaulted:
             return {"default": facility.balance_cents, "payment": facility.overdue_cents}
-        results = self._monitor.results(name, day, self._monitor.terms(name, day), "repaid")
+        results = self._breaches.results(name, day, self._breaches.terms(name, day), "repaid")
         return {result.test: -result.headroom_cents for result in results if not result.passed}
 
     def _to_call(self, name: str, day: int) -> int:
@@ -107,7 +97,7 @@ class Cures:
 
     def _call(self, cents: int, day: int) -> list[Fact]:
         """A capital call for what is missing and not on its way; calls for loans pay a subscription line first."""
-        due = call_due(self._calendar, self._settings, day)
+        due = self._partners.call_due(day)
         purposes = {"cure"}
         if any(line.breaches for line in self._state.facilities.by_name.values() if line.facility_type != "nav"):
             purposes |= {"deployment", "clean_down"}
@@ -141,7 +131,7 @@ class Cures:
                     ]
                     return [*repaid(self._state, name, payment, self._reason(name)), *others]
             if not facility.defaulted:
-                return [self._monitor.test(name, record.day, "repaid")]
+                return [self._breaches.test(name, record.day, "repaid")]
         return None
 
     def sweep_on_inflow(self, record: Record, _fact: LoanExited | LoanRecovered | LoanInterestPaid) -> Output:

@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 
 from fundclock.events.bus import Output
-from fundclock.events.dates import Calendar
 from fundclock.events.facts import LeverageMeasured, LeverageStressed
-from fundclock.events.state import State
-from fundclock.handlers.context import Settings
-from fundclock.handlers.leverage.breaches import Monitor
+from fundclock.handlers.context import Context
+from fundclock.handlers.leverage.breaches import Breaches
 from fundclock.handlers.leverage.collateral import Collateral
 from fundclock.handlers.leverage.lines import Lines
 from fundclock.handlers.leverage.service import DebtService
@@ -18,21 +16,14 @@ class LeverageReport:
     """Takes the metrics of a quarter, after everything that the day decides."""
 
     def __init__(
-        self,
-        state: State,
-        settings: Settings,
-        calendar: Calendar,
-        collateral: Collateral,
-        lines: Lines,
-        monitor: Monitor,
-        service: DebtService,
+        self, context: Context, collateral: Collateral, lines: Lines, breaches: Breaches, service: DebtService
     ) -> None:
-        self._state = state
-        self._settings = settings
-        self._calendar = calendar
+        self._state = context.state
+        self._settings = context.settings
+        self._calendar = context.calendar
         self._collateral = collateral
         self._lines = lines
-        self._monitor = monitor
+        self._breaches = breaches
         self._service = service
 
     def measure(self, day: int) -> Iterator[Output]:
@@ -44,7 +35,7 @@ class LeverageReport:
         rates = self._service.rates(day)
         debt = facilities.debt_cents
         weighted = sum(rates[name] * line.balance_cents for name, line in lines.items())
-        measures = self._monitor.measures(day)
+        measures = self._breaches.measures(day)
         yield [
             LeverageMeasured(
                 debt_cents=debt,
@@ -68,7 +59,7 @@ class LeverageReport:
 
     def _stress(self, day: int) -> Output:
         config, stress = self._settings.leverage.green_sleeve, self._settings.leverage.stress_testing
-        terms, months = self._monitor.terms("green_sleeve", day), self._calendar.months_since_start(day)
+        terms, months = self._breaches.terms("green_sleeve", day), self._calendar.months_since_start(day)
         rows = table(terms, config, months, stress)
         return [
             LeverageStressed(

@@ -5,7 +5,6 @@ from fractions import Fraction
 from itertools import pairwise
 
 from fundclock.events.bus import Output
-from fundclock.events.dates import Calendar
 from fundclock.events.facts import (
     DebtServicePaid,
     FacilityDrawn,
@@ -17,8 +16,8 @@ from fundclock.events.facts import (
 from fundclock.events.record import Fact, Record
 from fundclock.events.state import State
 from fundclock.events.state.facilities import Facility
-from fundclock.handlers.context import Settings
-from fundclock.handlers.fund.partners import Partners, call_due
+from fundclock.handlers.context import Context
+from fundclock.handlers.fund.partners import Partners
 from fundclock.handlers.fund.purse import Payment, own_cash, repayment, service_payment
 from fundclock.handlers.leverage.interest import (
     DAY_COUNTS,
@@ -28,7 +27,6 @@ from fundclock.handlers.leverage.interest import (
     posted,
     simple_interest,
 )
-from fundclock.handlers.ports import MarketView
 from fundclock.handlers.settings.leverage import GreenSleeveConfig, RampLineConfig
 
 Line = GreenSleeveConfig | RampLineConfig
@@ -49,23 +47,18 @@ class _Exact:
 class DebtService:
     """Accrues and pays what facilities cost."""
 
-    def __init__(
-        self,
-        state: State,
-        settings: Settings,
-        calendar: Calendar,
-        market: MarketView,
-        partners: Partners,
-        last_day: int,
-    ) -> None:
+    def __init__(self, context: Context, partners: Partners) -> None:
         self._partners = partners
-        self._last_day = last_day
-        self._state = state
-        self._settings = settings
-        self._calendar = calendar
-        self._market = market
-        self._lines: dict[str, Line] = settings.leverage.lines()
-        self._exact = {name: _Exact() for name in self._lines}
+        self._last_day = context.last_day
+        self._state = context.state
+        self._settings = context.settings
+        self._calendar = context.calendar
+        self._market = context.market
+        self._exact = {name: _Exact() for name in context.settings.leverage.lines()}
+
+    @property
+    def _lines(self) -> dict[str, Line]:
+        return self._settings.leverage.lines()
 
     def due_day(self, day: int) -> int:
         """When what accrues until a period's end is paid: the first business day after it.
@@ -192,7 +185,7 @@ class DebtService:
         if any("liquidity" in line.breaches or "payment" in line.breaches for line in facilities.by_name.values()):
             missing -= self._partners.on_the_way_cents("cure")
         amount = min(missing, self._partners.callable_for_fees_cents())
-        due = call_due(self._calendar, self._settings, day)
+        due = self._partners.call_due(day)
         if amount > 0 and due < self._last_day and not self._partners.on_the_way_cents("debt_service"):
             yield [self._partners.call(amount, "debt_service", due)]
 

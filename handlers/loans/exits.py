@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
 from fundclock.events.facts import LiquidityShocked, LoanOriginated
+from fundclock.events.parts import Part, Reactions
 from fundclock.events.record import Record
 from fundclock.events.state.loan_book import LoanBook, grown
-from fundclock.handlers.context import Settings
+from fundclock.handlers.context import Context
 from fundclock.handlers.loans.claims import sale_weights, simple_interest
 from fundclock.handlers.loans.values import PropertyValues
-from fundclock.handlers.ports import MarketView
 from fundclock.handlers.settings.loans import ExitsConfig
 
 CHUNK = 8192
@@ -52,22 +52,14 @@ def cumulative_exit_hazard(config: ExitsConfig, days: int) -> NDArray[np.float64
     return hazard
 
 
-class ExitClock:
+class ExitClock(Part):
     """Finds, as each month begins, which loans end in it and on which day."""
 
-    def __init__(
-        self,
-        book: LoanBook,
-        settings: Settings,
-        market: MarketView,
-        values: PropertyValues,
-        knots: list[int],
-        wake: Callable[[], None],
-    ) -> None:
+    def __init__(self, context: Context, values: PropertyValues, knots: list[int], wake: Callable[[], None]) -> None:
         """``wake`` is called when an ending is found that comes before the day that ``next_day`` named."""
-        self._book = book
-        self._settings = settings
-        self._market = market
+        self._book = context.state.book
+        self._settings = context.settings
+        self._market = context.market
         self._values = values
         self._knots = knots
         self._wake = wake
@@ -78,7 +70,7 @@ class ExitClock:
         self._multipliers: list[float] = []
         self._speeds_and_rates = np.zeros((2, 0))
         self._rates: list[float] = []
-        self._config = settings.exits
+        self._terms = context.settings.exits  # those that the month began with
         self._appreciation: list[float] = []
         self._exit_left = np.zeros(256)
         self._default_left = np.zeros(256)
@@ -90,6 +82,13 @@ class ExitClock:
         self._days: list[int] = []
         self._awaited = 0
         self._liquidity = 1.0
+
+    def reactions(self) -> Reactions:
+        """What it does when facts are recorded."""
+        return {
+            LiquidityShocked: [self.note_liquidity_shock],
+            LoanOriginated: [self.watch_on_loan_originated],
+        }
 
     def note_liquidity_shock(self, _record: Record, fact: LiquidityShocked) -> None:
         """From the next month on exits come at another rate."""
@@ -135,7 +134,7 @@ class ExitClock:
         defaults = rates * (span / 365)
         if np.maximum.reduce(ltv) > CRITICAL_LTV:
             over = np.maximum(ltv - CRITICAL_LTV, 0)
-            over *= self._config.ltv_sensitivity
+            over *= self._terms.ltv_sensitivity
             defaults *= np.exp(np.minimum(over, MOST_EXPONENT))
         exit_left, default_left = self._exit_left[rows], self._default_left[rows]
         exit_after, default_after = exit_left - exits, default_left - defaults
@@ -156,7 +155,7 @@ class ExitClock:
         span = self._next_knot - record.day
         zone = self._book.zones.index(fact.zone)
         ltv = fact.principal_cents / fact.property_value_cents
-        over = min(max(0.0, ltv - CRITICAL_LTV) * self._config.ltv_sensitivity, MOST_EXPONENT)
+        over = min(max(0.0, ltv - CRITICAL_LTV) * self._terms.ltv_sensitivity, MOST_EXPONENT)
         default = self._rates[zone] * (span / 365) * math.exp(over)
         age = fact.first_age_days
         self._cover_age(age)
@@ -231,9 +230,9 @@ class ExitClock:
             self._wake()
 
     def _set_market(self, day: int) -> None:
-        self._config = self._settings.exits
+        self._terms = self._settings.exits
         self._rates = [zone.default_rate for zone in self._settings.zones.values()]
-        sensitivity = self._config.appreciation_sensitivity
+        sensitivity = self._terms.appreciation_sensitivity
         self._appreciation = self._market.appreciation(day)
         self._multipliers = [
             min(max(1 + sensitivity.k * change, sensitivity.lo), sensitivity.hi) * self._liquidity
@@ -244,7 +243,7 @@ class ExitClock:
 
     def _cover_age(self, first_age_days: int) -> None:
         """Make the hazard table reach as far as a loan of this age can get inside the fund's life."""
-        config = self._config
+        config = self._terms
         self._oldest = max(self._oldest, first_age_days)
         days = self._knots[-1] + self._oldest
         if self._hazard_for is not config or len(self._hazard) <= days:

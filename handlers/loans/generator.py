@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtri_exp
 
 from fundclock.events.facts import ConfigChanged
+from fundclock.events.parts import Part, Reactions
 from fundclock.events.record import Record
 from fundclock.events.units import to_cents
-from fundclock.handlers.context import Settings
+from fundclock.handlers.context import Context
 from fundclock.handlers.ports import BLOCK, Draws
 from fundclock.handlers.settings.loans import LoansConfig, RateDraw, SizeConfig
 
@@ -47,13 +48,19 @@ def _draw(uniforms: NDArray[np.float64], config: RateDraw | SizeConfig) -> NDArr
     return truncated_normal(uniforms, config.mean, config.sd, config.min, config.max)
 
 
-class LoanGenerator:
+class LoanGenerator(Part):
     """The loans on offer: the n-th loan of a zone and source, drawn in blocks."""
 
-    def __init__(self, settings: Settings, draws: Draws) -> None:
-        self._settings = settings
+    def __init__(self, context: Context, draws: Draws) -> None:
+        self._settings = context.settings
         self._draws = draws
         self._blocks: dict[tuple[str, str, int], list[Offer]] = {}
+
+    def reactions(self) -> Reactions:
+        """What it does when facts are recorded."""
+        return {
+            ConfigChanged: [self.follow_on_config_changed],
+        }
 
     def minimum_cents(self) -> int:
         """The smallest principal of a new loan."""

@@ -1,14 +1,13 @@
 """The life of loans after they are bought: coupons, valuations, exits, defaults, recoveries, the end of the fund."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fundclock.events.bus import Output, Rejected
 from fundclock.events.commands import CollectRecovery, SellLoan
-from fundclock.events.dates import Calendar
 from fundclock.events.facts import (
     BookValued,
     CommandCancelled,
@@ -19,11 +18,10 @@ from fundclock.events.facts import (
     LoanRecovered,
     NavShocked,
 )
+from fundclock.events.parts import Commands, Part, Reactions
 from fundclock.events.record import Fact, Record
-from fundclock.events.state import State
 from fundclock.events.state.loan_book import DEFAULTED, PERFORMING, LoanTerms, grown
-from fundclock.handlers.context import Settings
-from fundclock.handlers.leverage.collateral import Collateral
+from fundclock.handlers.context import Context
 from fundclock.handlers.loans.claims import flat_share_of_gain, net_sale, simple_interest, tiered_share_of_gain
 from fundclock.handlers.loans.exits import CHUNK, Ending, ExitClock, interest_starts
 from fundclock.handlers.loans.values import PropertyValues
@@ -50,6 +48,27 @@ class Marks(NamedTuple):
     claim: NDArray[np.int64]
     worth: NDArray[np.int64]
 
+    @property
+    def ltv(self) -> NDArray[np.float64]:
+        """What is owed of principal and interest, over the property's value."""
+        return (self.principal + self.interest) / self.values
+
+
+class ValuationWatch(Protocol):
+    """Who is told what loans are worth at a valuation, chunk by chunk."""
+
+    def begin_valuation(self, day: int) -> None:
+        """All loans are about to be marked."""
+
+    def mark(
+        self,
+        rows: NDArray[np.intp],
+        worth: NDArray[np.int64],
+        claims: NDArray[np.int64],
+        ltv: NDArray[np.float64],
+    ) -> None:
+        """Some of the living loans: cents that they are worth and owe, and loan-to-value; same length as ``rows``."""
+
 
 class _Totals:
     """Sums of a valuation: loans, principal, claims and worth by zone, and what it changes in the books."""
@@ -60,31 +79,43 @@ class _Totals:
         self.gain_change = 0
 
 
-class Lifecycle:
+class Lifecycle(Part):
     """Turns endings into facts. Remembers, by row, what the books carry for each loan since its last valuation."""
 
     def __init__(
         self,
-        state: State,
-        settings: Settings,
-        calendar: Calendar,
+        context: Context,
         values: PropertyValues,
         clock: ExitClock,
         exposure: Exposure,
-        collateral: Collateral | None = None,
+        watch: ValuationWatch | None = None,
     ) -> None:
-        """With ``collateral``, valuations mark it too."""
-        self._collateral = collateral
+        """``watch`` sees every valuation too."""
+        self._watch = watch
         self._marks_at = 1.0
         self._sold: set[int] = set()
-        self._state = state
-        self._settings = settings
-        self._calendar = calendar
+        self._state = context.state
+        self._settings = context.settings
+        self._calendar = context.calendar
         self._values = values
         self._clock = clock
         self._exposure = exposure
         self._carried_interest = np.zeros(256, np.int64)
         self._carried_gain = np.zeros(256, np.int64)
+
+    def reactions(self) -> Reactions:
+        """What it does when facts are recorded."""
+        return {
+            NavShocked: [self.note_nav_shock],
+            LoanDefaulted: [self.schedule_recovery_on_loan_defaulted],
+        }
+
+    def commands(self) -> Commands:
+        """The commands that it carries out."""
+        return {
+            CollectRecovery: self.collect_recovery,
+            SellLoan: self.sell,
+        }
 
     def next_day(self) -> int:
         """The next day on which loans may end."""
@@ -158,8 +189,8 @@ class Lifecycle:
         totals = _Totals(len(book.zones))
         if self._exposure.open:
             self._exposure.begin_valuation()
-        if self._collateral is not None:
-            self._collateral.begin_valuation(day)
+        if self._watch is not None:
+            self._watch.begin_valuation(day)
         for first in range(0, len(rows), CHUNK):
             self._value_rows(rows[first : first + CHUNK], day, totals)
         loans, principal, claim, worth = (dict(zip(book.zones, sums, strict=True)) for sums in totals.by_zone.tolist())
@@ -199,7 +230,9 @@ class Lifecycle:
 
     def _value_rows(self, rows: NDArray[np.intp], day: int, totals: "_Totals") -> None:
         book = self._state.book
-        principal, interest, values, claim, worth = self.marks(rows, day)
+        marks = self.marks(rows, day)
+        principal, interest, values, claim, worth = marks
+        ltv = marks.ltv
         gain = worth - principal - interest
         totals.interest_change += int(np.add.reduce(interest - self._carried_interest[rows]))
         totals.gain_change += int(np.add.reduce(gain - self._carried_gain[rows]))
@@ -211,9 +244,9 @@ class Lifecycle:
         zones = book.column("zone")[rows]
         totals.by_zone += columns @ _indicators(zones, len(book.zones))
         if self._exposure.open:
-            self._expose(rows, zones, claim, (principal + interest) / values, values)
-        if self._collateral is not None:
-            self._collateral.mark(rows, worth, claim, (principal + interest) / values)
+            self._expose(rows, zones, claim, ltv, values)
+        if self._watch is not None:
+            self._watch.mark(rows, worth, claim, ltv)
 
     def note_nav_shock(self, _record: Record, fact: NavShocked) -> Output:
         """From now on valuations stand at another level; what loans pay does not."""

@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from fundclock.events.dates import Calendar
 from fundclock.events.facts import FeeAccrued, FeesPaid, LoanOriginated, OriginationFeeReceived
 from fundclock.events.record import Fact
-from fundclock.events.state import State
-from fundclock.handlers.context import Settings
+from fundclock.handlers.context import Context
 from fundclock.handlers.loans.generator import LoanGenerator
 
 
@@ -29,10 +27,10 @@ class Purchase(NamedTuple):
 class Purchases:
     """Plans purchases from the loans on offer; the caller records them."""
 
-    def __init__(self, state: State, settings: Settings, calendar: Calendar, generator: LoanGenerator) -> None:
-        self._state = state
-        self._settings = settings
-        self._calendar = calendar
+    def __init__(self, context: Context, generator: LoanGenerator) -> None:
+        self._state = context.state
+        self._settings = context.settings
+        self._calendar = context.calendar
         self._generator = generator
 
     def affordable(self, cents: int) -> int:

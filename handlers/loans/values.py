@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from fundclock.events.facts.loans import SOURCES
-from fundclock.events.state.loan_book import LoanBook, grown
-from fundclock.handlers.context import Settings
-from fundclock.handlers.ports import BLOCK, Draws, MarketView
+from fundclock.events.state.loan_book import grown
+from fundclock.handlers.context import Context
+from fundclock.handlers.ports import BLOCK, Draws
 
 Floats = NDArray[np.float64]
 
@@ -25,11 +25,11 @@ class PropertyValues:
     This is a cache of facts and draws, never state of its own.
     """
 
-    def __init__(self, book: LoanBook, settings: Settings, market: MarketView, draws: Draws, knots: list[int]) -> None:
+    def __init__(self, context: Context, draws: Draws, knots: list[int]) -> None:
         """``knots`` are day 0, the month ends and the last day of the fund."""
-        self._book = book
-        self._settings = settings
-        self._market = market
+        self._book = context.state.book
+        self._settings = context.settings
+        self._market = context.market
         self._draws = draws
         self._knots = knots
         self._month = 0

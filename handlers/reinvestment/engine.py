@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from fundclock.events.bus import Led, Output, Rejected
 from fundclock.events.commands import CheckReserve, Reinvest, ReinvestProceeds
-from fundclock.events.dates import MONTHS_BETWEEN, Calendar
+from fundclock.events.dates import MONTHS_BETWEEN
 from fundclock.events.facts import (
     AllocationAdjusted,
     BatchCut,
@@ -26,16 +26,15 @@ from fundclock.events.facts import (
     SweepEnded,
 )
 from fundclock.events.facts.reinvestment import Trigger
+from fundclock.events.parts import Commands, Part, Reactions
 from fundclock.events.record import Fact, Record
-from fundclock.events.state import State
 from fundclock.events.state.lots import CALL, beyond
 from fundclock.events.units import to_cents
 from fundclock.handlers.allocation.targets import Targets
-from fundclock.handlers.context import Settings
+from fundclock.handlers.context import Context
 from fundclock.handlers.fund.purse import kept_in_lots
 from fundclock.handlers.fund.reserve import Reserve
 from fundclock.handlers.loans.purchases import Purchase, Purchases
-from fundclock.handlers.ports import MarketView
 from fundclock.handlers.reinvestment.performance import adjusted, annualised_return
 from fundclock.handlers.reinvestment.strategies import Shares, Wish, maintain_allocation, rebalance, scaled, wish
 from fundclock.handlers.risk.exposure import Exposure
@@ -63,31 +62,42 @@ class _Check(NamedTuple):
     refused_cents: int = 0
 
 
-class Reinvestment:
+class Reinvestment(Part):
     """Decides when proceeds become loans again."""
 
     def __init__(
-        self,
-        state: State,
-        settings: Settings,
-        calendar: Calendar,
-        purchases: Purchases,
-        reserve: Reserve,
-        exposure: Exposure,
-        targets: Targets,
-        market: MarketView,
-        period_end: int,
+        self, context: Context, purchases: Purchases, reserve: Reserve, exposure: Exposure, targets: Targets
     ) -> None:
-        """``period_end`` is the first day after the reinvestment period."""
-        self._state = state
-        self._settings = settings
-        self._calendar = calendar
+        self._state = context.state
+        self._settings = context.settings
+        self._calendar = context.calendar
         self._purchases = purchases
         self._reserve = reserve
         self._exposure = exposure
         self._targets = targets
-        self._market = market
-        self._period_end = period_end
+        self._market = context.market
+        self._period_end = context.period_end
+
+    def reactions(self) -> Reactions:
+        """What it does when facts are recorded."""
+        return {
+            LoanExited: [self.schedule_on_loan_exited],
+            LoanRecovered: [self.schedule_on_loan_recovered],
+            LoanInterestPaid: [self.schedule_on_loan_interest_paid],
+            ProceedsReleased: [self.check_on_proceeds_released],
+            ReserveFilled: [self.check_on_reserve_filled],
+            ReinvestmentResumed: [self.check_on_resumed],
+            BreakerReset: [self.check_on_breaker_reset],
+            SweepEnded: [self.schedule_on_sweep_ended],
+        }
+
+    def commands(self) -> Commands:
+        """The commands that it carries out."""
+        return {
+            ReinvestProceeds: self.release,
+            Reinvest: self.reinvest,
+            CheckReserve: self.check_reserve,
+        }
 
     @property
     def _config(self) -> ReinvestmentConfig:

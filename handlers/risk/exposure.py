@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fundclock.events.facts import LoanExited, LoanOriginated, LoanRecovered, ReinvestmentPeriodEnded
+from fundclock.events.parts import Part, Reactions
 from fundclock.events.record import Record
-from fundclock.events.state.loan_book import LoanBook, grown
-from fundclock.handlers.context import Settings
-from fundclock.handlers.ports import MarketView
+from fundclock.events.state.loan_book import grown
+from fundclock.handlers.context import Context
 from fundclock.handlers.risk.measures import BookSums
 
 Floats = NDArray[np.float64]
@@ -26,13 +26,13 @@ CANDIDATES = 32
 """So many of the largest claims are kept, so that the ten largest are known after some of them have ended."""
 
 
-class Exposure:
+class Exposure(Part):
     """Sums over living loans by zone, and the largest claims. A cache that valuations and facts give again."""
 
-    def __init__(self, book: LoanBook, settings: Settings, market: MarketView) -> None:
-        self._book = book
-        self._settings = settings
-        self._market = market
+    def __init__(self, context: Context) -> None:
+        self._book = context.state.book
+        self._settings = context.settings
+        self._market = context.market
         self._marks = np.zeros((5, 256))
         self._sums: list[list[float]] = []
         self._rows = 0
@@ -40,6 +40,14 @@ class Exposure:
         self._largest: list[tuple[float, int]] = []
         self._smallest_kept = 0.0
         self.open = True
+
+    def reactions(self) -> Reactions:
+        """What it does when facts are recorded."""
+        return {
+            LoanExited: [self.end_on_paid_off],
+            LoanRecovered: [self.end_on_paid_off],
+            ReinvestmentPeriodEnded: [self.close_on_period_ended],
+        }
 
     def close_on_period_ended(self, _record: Record, _fact: ReinvestmentPeriodEnded) -> None:
         """There will be no check any more."""

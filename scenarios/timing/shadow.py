@@ -1,12 +1,14 @@
 """Shadow tests: a run again, in which every evening the loans are valued and the tests made that nobody made then."""
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import NDArray
 
+from fundclock.events.state import State
 from fundclock.events.state.loan_book import PERFORMING
-from fundclock.handlers.leverage.borrowing_base import CollateralPool, too_high
+from fundclock.handlers.leverage.collateral import base_of
 from fundclock.handlers.leverage.covenants import base_test, removal_tests
+from fundclock.handlers.loans.lifecycle import Marks
+from fundclock.handlers.market_state import nav_fall
 from fundclock.handlers.settings.leverage import GreenSleeveConfig
 from fundclock.scenarios.runs.plan import Plan
 from fundclock.scenarios.runs.recorded import RecordedRun
@@ -34,10 +36,10 @@ class Shadow:
             self._hold(day, set())
             return
         rows = state.book.living_rows()
-        marks = simulation.lifecycle.marks(rows, day)
+        marks = simulation.fund.lifecycle.marks(rows, day)
         true: set[tuple[str, str]] = set()
         if watches_nav:
-            carried = simulation.lifecycle.carried_cents(rows)
+            carried = simulation.fund.lifecycle.carried_cents(rows)
             nav = state.ledger.nav_cents() + int(marks.worth.sum()) - int(marks.principal.sum()) - carried
             if self._fall(state, nav) > self._config.market.breaker.nav_fall:
                 true.add(("nav_fall", "fund"))
@@ -50,39 +52,31 @@ class Shadow:
         self._hold(day, set())
         return self.spans
 
-    def _fall(self, state: Any, nav: int) -> float:
-        """The fall of net asset value since the last quarter's end, what came in and went out taken out."""
-        capital, before = state.capital, state.capital.quarters[-1]
-        if before.nav_cents <= 0:
-            return 0.0
-        paid_in = capital.lp_contributed_cents + capital.gp_contributed_cents - before.contributed_cents
+    def _fall(self, state: State, nav: int) -> float:
+        """The fall of net asset value since the last quarter's end."""
+        capital = state.capital
+        paid_in = capital.lp_contributed_cents + capital.gp_contributed_cents
         paid_out = capital.lp_distributed_cents + capital.gp_distributed_cents + capital.carry_cents
-        return float(1 - (nav + paid_out - before.distributed_cents - paid_in) / before.nav_cents)
+        return nav_fall(capital.quarters[-1], nav, paid_in, paid_out)
 
-    def _covenants(self, simulation: Simulation, rows: Any, marks: Any, day: int) -> set[tuple[str, str]]:
-        state, engine = simulation.state, simulation.engine
-        assert engine is not None
-        book = state.book
-        pays = book.status()[rows] == PERFORMING
+    def _covenants(
+        self, simulation: Simulation, rows: NDArray[np.intp], marks: Marks, day: int
+    ) -> set[tuple[str, str]]:
+        state, leverage = simulation.state, simulation.fund.leverage
+        assert leverage is not None
         true = set()
         for name, facility in state.facilities.by_name.items():
             if not facility.balance_cents or facility.defaulted:
                 continue
-            line = engine.lines.config[name]
+            line = leverage.lines.config[name]
             if isinstance(line, GreenSleeveConfig):
-                ltv = (marks.principal + marks.interest) / marks.values
-                worth = np.zeros(len(book), np.int64)
-                counts = np.zeros(len(book), np.bool_)
-                worth[rows] = marks.worth
-                counts[rows] = pays & ~too_high(ltv, line)
-                pool = CollateralPool(len(book.zones), line)
-                pool.mark(book.column("zone"), worth, counts)
-                claims = int(marks.claim[pays].sum())
+                base = base_of(state.book, rows, marks.worth, marks.ltv, line)
+                claims = int(marks.claim[state.book.status()[rows] == PERFORMING].sum())
                 debt = state.facilities.debt_cents
-                results = removal_tests(facility.balance_cents, pool.base().base_cents, debt, claims, line)
+                results = removal_tests(facility.balance_cents, base.base_cents, debt, claims, line)
             else:
-                base = min(engine.lines.base_cents(name, day), facility.commitment_cents)
-                results = [base_test(facility.balance_cents, base)]
+                lent = min(leverage.lines.base_cents(name, day), facility.commitment_cents)
+                results = [base_test(facility.balance_cents, lent)]
             true |= {(f"covenant {result.test}", name) for result in results if not result.passed}
         return true
 

@@ -5,6 +5,7 @@ import pytest
 
 from fundclock import Scenario
 from fundclock.events.state import State
+from fundclock.handlers.context import Context
 from fundclock.handlers.risk.exposure import CANDIDATES, Exposure, make_marks
 from fundclock.handlers.risk.measures import (
     BookSums,
@@ -160,7 +161,7 @@ def test_the_ten_largest_are_known_after_the_largest_have_gone():
     state = State()
     book = state.book
     book.zones = ["green"]
-    exposure = Exposure(book, None, None)
+    exposure = Exposure(Context(state, None, None, None, 0, 0))
     claims = np.rint(rng.uniform(1e6, 1e8, 500))
     book.ids = [f"L{n}" for n in range(500)]
     book.performing = 500
