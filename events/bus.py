@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from fundclock.events.commands import Command
+from fundclock.events.commands import AnyCommand, Command
 from fundclock.events.facts import CommandRejected
 from fundclock.events.phases import PHASES, Phase
 from fundclock.events.record import Fact, Record
@@ -129,7 +129,7 @@ class EventBus:
                 return
             output, cause, correlation = queue.popleft()
 
-    def execute(self, command: Command, cause: int, correlation: int) -> None:
+    def execute(self, command: AnyCommand, cause: int, correlation: int) -> None:
         """Carry out a due command; what it leads to is caused by its promise."""
         handler = self._commands[type(command)]
         try:

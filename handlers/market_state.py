@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 from statistics import stdev
-from typing import Protocol
+from typing import Literal, Protocol
 
 from fundclock.events.bus import Led, Output, Rejected
 from fundclock.events.commands import (
@@ -25,6 +25,7 @@ from fundclock.events.facts import (
     TransactionCostChanged,
     VolatilityStateChanged,
 )
+from fundclock.events.facts.conditions import VolatilityState
 from fundclock.events.parts import Commands, Part, Reactions
 from fundclock.events.record import Fact, Record
 from fundclock.events.state.capital import Quarter
@@ -33,7 +34,7 @@ from fundclock.handlers.context import Context
 RETURNS = 12
 """So many returns make a volatility state."""
 
-STATES = ((0.15, "extreme"), (0.05, "high"), (0.02, "medium"))
+STATES: tuple[tuple[float, VolatilityState], ...] = ((0.15, "extreme"), (0.05, "high"), (0.02, "medium"))
 """From which standard deviation of monthly returns on, unannualised, which state holds."""
 
 
@@ -110,10 +111,10 @@ class MarketState(Part):
         """By script; a breaker that is tripped already holds longer."""
         return self._trip(day, "script", None)
 
-    def _trip(self, day: int, reason: str, fall: float | None) -> Output:
+    def _trip(self, day: int, reason: Literal["nav_fall", "script"], fall: float | None) -> Output:
         months = self._breaker.reset_months
         due = self._calendar.add_months(day, int(months)) + round((months % 1) * 30)
-        tripped = BreakerTripped.of({"reason": reason, "nav_fall": fall, "reset_due_day": due})
+        tripped = BreakerTripped(reason=reason, nav_fall=fall, reset_due_day=due)
         rest: list[Fact] = self._no_expiry()
         if due < self._last_day:
             rest.append(CommandScheduled(due_day=max(due, day + 1), command=ExpireBreaker()))
@@ -169,7 +170,7 @@ class MarketState(Part):
             None if state == conditions.volatility_state else [_changed(state, conditions.volatility_state, deviation)]
         )
 
-    def _measured(self, day: int) -> tuple[str, float]:
+    def _measured(self, day: int) -> tuple[VolatilityState, float]:
         """The state by the last twelve returns of the zones' prices, weighted as the fund lends, as of a month."""
         shares = [zone.target_allocation for zone in self._settings.zones.values()]
         deviation = stdev(self._returns(day, shares)) / math.sqrt(self._months)
@@ -185,5 +186,5 @@ class MarketState(Part):
         ]
 
 
-def _changed(state: str, previous: str, deviation: float | None) -> VolatilityStateChanged:
-    return VolatilityStateChanged.of({"state": state, "previous": previous, "deviation": deviation})
+def _changed(state: VolatilityState, previous: VolatilityState, deviation: float | None) -> VolatilityStateChanged:
+    return VolatilityStateChanged(state=state, previous=previous, deviation=deviation)

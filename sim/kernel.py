@@ -11,7 +11,7 @@ from typing import Any
 import simpy
 
 from fundclock.events.bus import EventBus, HandlerError
-from fundclock.events.commands import Command
+from fundclock.events.commands import AnyCommand
 from fundclock.events.facts import CommandScheduled
 from fundclock.events.phases import Phase
 from fundclock.events.record import Record
@@ -48,7 +48,7 @@ class Kernel:
         self.env = simpy.Environment(initial_time=0)
         self._bus = bus
         self.publish = bus.publish
-        self._slots: dict[tuple[int, int], list[tuple[str, int, int, Command]]] = {}
+        self._slots: dict[tuple[int, int], list[tuple[str, int, int, AnyCommand]]] = {}
         self._ranks: dict[str, int] = {}
         self.processes: dict[str, simpy.Process] = {}
 

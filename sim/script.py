@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import simpy
 
 from fundclock.events.bus import EventBus, Led, Output
-from fundclock.events.commands import Command
+from fundclock.events.commands import AnyCommand, Command
 from fundclock.events.dates import Calendar, parse_iso
 from fundclock.events.facts import CommandScheduled, ConditionMet
 from fundclock.events.phases import Phase
@@ -31,7 +31,7 @@ class Watched(NamedTuple):
     condition: str
     names: tuple[str, ...]
     holds: Holds
-    then: Command | simpy.Event
+    then: AnyCommand | simpy.Event
     repeat: bool
 
 
@@ -50,7 +50,7 @@ class Reader(Protocol):
         """The names in a condition, and whether it holds. Raises an error for one that can't be read."""
         ...
 
-    def command(self, do: dict[str, Any]) -> Command:
+    def command(self, do: dict[str, Any]) -> AnyCommand:
         """The command that a ``do:`` means. Raises an error for one that can't be."""
         ...
 

@@ -4,6 +4,7 @@ from typing import Literal
 
 from fundclock.events.record import Fact
 
+DrawRefusal = Literal["nothing_available", "draw_period_over", "in_cure", "in_default", "sweep", "matured"]
 RepaymentReason = Literal[
     "call", "clean_down", "deleveraging", "sweep", "cure", "prepayment", "default", "maturity", "fund_end", "manual"
 ]
@@ -61,7 +62,7 @@ class DrawDeclined(Fact):
     purpose: str
     asked_cents: int
     available_cents: int
-    reason: Literal["nothing_available", "draw_period_over", "in_cure", "in_default", "sweep", "matured"]
+    reason: DrawRefusal
 
 
 class DrawLent(Fact):

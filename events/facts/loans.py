@@ -7,6 +7,10 @@ from fundclock.events.record import Fact
 SOURCES = ("tape", "deployment", "reinvestment", "leverage")
 """What a loan was bought with: the opening book, called capital, proceeds."""
 
+ExitKind = Literal["sale", "refinance", "maturity", "fund_end", "secondary_sale"]
+RecoveryKind = Literal["foreclosure", "fund_end"]
+KnownKind = Literal["sale", "refinance", "maturity", "default"]
+
 
 class LoanOriginated(Fact):
     """The fund has bought a loan at its principal.
@@ -44,7 +48,7 @@ class LoanHistoryKnown(Fact):
     kind: Literal["loan_history.loaded/1"] = "loan_history.loaded/1"
     loan_id: str
     exit_day: int
-    exit_kind: str
+    exit_kind: KnownKind
     default_day: int | None
     proceeds_cents: int | None
 
@@ -59,7 +63,7 @@ class LoanExited(Fact):
     kind: Literal["loan.exited/1"] = "loan.exited/1"
     loan_id: str
     zone: str
-    exit_kind: Literal["sale", "refinance", "maturity", "fund_end", "secondary_sale"]
+    exit_kind: ExitKind
     proceeds_cents: int
     principal_cents: int
     interest_cents: int
@@ -97,7 +101,7 @@ class LoanRecovered(Fact):
     kind: Literal["loan.recovered/1"] = "loan.recovered/1"
     loan_id: str
     zone: str
-    exit_kind: Literal["foreclosure", "fund_end"]
+    exit_kind: RecoveryKind
     proceeds_cents: int
     principal_cents: int
     interest_cents: int

@@ -6,6 +6,22 @@ from pydantic import JsonValue
 
 from fundclock.events.record import Fact
 
+DeclineReason = Literal[
+    "below_minimum",
+    "suspended",
+    "period_over",
+    "indivisible",
+    "not_recycled",
+    "reserve_below_target",
+    "no_zone",
+    "insufficient_cash",
+    "sweep",
+    "debt_service_buffer",
+    "circuit_breaker",
+    "risk_multiplier",
+]
+ReleasePurpose = Literal["reinvestment", "distribution", "period_over", "disabled"]
+DrawnFor = Literal["fees", "debt_service", "repayment"]
 Trigger = Literal["check", "release", "resumed", "reserve_max", "manual"]
 """What led to a check: its day, a lot on that day, the end of a suspension, a reserve above its maximum, a script."""
 
@@ -52,20 +68,7 @@ class ReinvestmentDeclined(Fact):
     """
 
     kind: Literal["reinvestment.declined/1"] = "reinvestment.declined/1"
-    reason: Literal[
-        "below_minimum",
-        "suspended",
-        "period_over",
-        "indivisible",
-        "not_recycled",
-        "reserve_below_target",
-        "no_zone",
-        "insufficient_cash",
-        "sweep",
-        "debt_service_buffer",
-        "circuit_breaker",
-        "risk_multiplier",
-    ]
+    reason: DeclineReason
     amount_cents: int
     minimum_cents: int | None = None
     lot: int | None = None
@@ -123,7 +126,7 @@ class ReserveReleased(Fact):
     """
 
     kind: Literal["reserve.released/1"] = "reserve.released/1"
-    purpose: Literal["reinvestment", "distribution", "period_over", "disabled"]
+    purpose: ReleasePurpose
     amount_cents: int
     called_cents: int = 0
     lots: list[tuple[int, int]]
@@ -134,7 +137,7 @@ class ReserveDrawn(Fact):
     """The reserve pays for something that had to be paid."""
 
     kind: Literal["reserve.drawn/1"] = "reserve.drawn/1"
-    purpose: Literal["fees", "debt_service", "repayment"]
+    purpose: DrawnFor
     amount_cents: int
     lots: list[tuple[int, int]]
     reserve_cents: int

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fundclock.events.facts import BreakerReset, BreakerTripped, TransactionCostChanged, VolatilityStateChanged
+from fundclock.events.facts.conditions import VolatilityState
 from fundclock.events.record import Fact, Record
 from fundclock.events.state.folding import Mutator
 
@@ -11,7 +12,7 @@ class Conditions:
     """Volatility state, level of transaction costs, and the circuit breaker."""
 
     def __init__(self) -> None:
-        self.volatility_state = "low"
+        self.volatility_state: VolatilityState = "low"
         self.scripted_volatility = False
         self.cost_level = 0.0
         self.tripped = False

@@ -15,7 +15,7 @@ from fundclock.events.facts import (
     LoanRecovered,
     RunStarted,
 )
-from fundclock.events.facts.loans import SOURCES
+from fundclock.events.facts.loans import SOURCES, KnownKind
 from fundclock.events.record import Fact, Record
 from fundclock.events.state.folding import InvariantError, Mutator
 
@@ -47,7 +47,7 @@ class KnownEnding(NamedTuple):
     """How a tape says that a loan ended; ``proceeds_cents`` None leaves them to the model."""
 
     day: int
-    kind: str
+    kind: KnownKind
     default_day: int | None
     proceeds_cents: int | None
 

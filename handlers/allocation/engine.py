@@ -186,17 +186,15 @@ class AllocationEngine:
         )
 
     def _trigger(self, day: int, worst: float, orders: RebalanceOrders) -> Output:
-        triggered = RebalanceTriggered.of(
-            {
-                "max_drift": round(worst, DIGITS),
-                "threshold": self._config.rebalance_threshold,
-                "orders": [
-                    (order.protocol, order.action, int(order.amount.to_integral_value()), order.priority)
-                    for order in orders
-                ],
-                "dropped": [order.protocol for order in orders.dropped],
-                "net_cents": int(orders.net.to_integral_value()),
-            }
+        triggered = RebalanceTriggered(
+            max_drift=round(worst, DIGITS),
+            threshold=self._config.rebalance_threshold,
+            orders=[
+                (order.protocol, order.action, int(order.amount.to_integral_value()), order.priority)
+                for order in orders
+            ],
+            dropped=[order.protocol for order in orders.dropped],
+            net_cents=int(orders.net.to_integral_value()),
         )
         return Led(triggered, self._sales(day, orders))
 

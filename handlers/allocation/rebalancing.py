@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
+from typing import Literal
 
 from fundclock.handlers.allocation.types import RebalanceOrder, RebalanceOrders
 
@@ -33,7 +34,8 @@ def orders(
     priority = 0
     for name in wanted:
         deviation = abs(off[name])
-        amount, action = deviation * total, "increase" if off[name] > 0 else "decrease"
+        amount = deviation * total
+        action: Literal["increase", "decrease"] = "increase" if off[name] > 0 else "decrease"
         if costs.get(name, zero) * amount >= risk_aversion / 2 * deviation**2 * total:
             dropped.append(RebalanceOrder(name, action, amount, 0))
             continue

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -81,7 +82,7 @@ class RebalanceOrder:
     """
 
     protocol: str
-    action: str
+    action: Literal["increase", "decrease"]
     amount: Decimal
     priority: int
     part: int = 1

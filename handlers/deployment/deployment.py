@@ -1,10 +1,7 @@
-"""Capital calls and the purchases they pay for: the opening book, then a tranche a month."""
+"""Capital calls and the purchases they pay for: the opening book's, then a tranche a month."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Literal
 
 from fundclock.events.bus import Led, Output, Rejected
 from fundclock.events.commands import CallCapital, OriginateLoans, PayCall
@@ -15,40 +12,17 @@ from fundclock.events.facts import (
     CapitalDeployed,
     CommandScheduled,
     DeploymentDeferred,
-    LoanHistoryKnown,
-    LoanOriginated,
-    PurchaseDeclined,
 )
 from fundclock.events.parts import Commands, Part, Reactions
-from fundclock.events.record import Fact, Record
+from fundclock.events.record import Record
 from fundclock.events.units import from_cents
 from fundclock.handlers.allocation.targets import Targets
 from fundclock.handlers.context import Context
+from fundclock.handlers.deployment.opening_book import OpeningBook
 from fundclock.handlers.fund.partners import Partners
 from fundclock.handlers.fund.reserve import Reserve
 from fundclock.handlers.leverage.bridge import Bridge
-from fundclock.handlers.loans.generator import LoanGenerator
 from fundclock.handlers.loans.purchases import Purchases
-
-CHUNK = 1000
-"""Loans of the opening book that are recorded together."""
-
-
-class OpeningBook(NamedTuple):
-    """A loan tape in columns, one entry a loan; days count from the fund's start, None is what the tape leaves open."""
-
-    loan_ids: list[str]
-    zones: list[str]
-    principal_cents: NDArray[np.int64]
-    property_value_cents: NDArray[np.int64]
-    coupon: NDArray[np.float64]
-    age_days: NDArray[np.int32]
-    maturity_day: NDArray[np.int32]
-    appreciation_share: list[float | None]
-    pays_cash: list[bool | None]
-    exit_day: list[int | None]
-    exit_kind: list[str | None]
-    proceeds_cents: list[int | None]
 
 
 class Deployment(Part):
@@ -57,7 +31,6 @@ class Deployment(Part):
     def __init__(
         self,
         context: Context,
-        generator: LoanGenerator,
         purchases: Purchases,
         partners: Partners,
         reserve: Reserve,
@@ -71,7 +44,6 @@ class Deployment(Part):
         self._state = context.state
         self._settings = context.settings
         self._calendar = context.calendar
-        self._generator = generator
         self._purchases = purchases
         self._opening = opening
         self._last_day = context.last_day
@@ -98,38 +70,9 @@ class Deployment(Part):
         """The first closing: capital for the opening book is called and paid on the day."""
         if self._opening is not None:
             reserve = self._reserve.minimum_cents if self._reserve.enabled else 0
-            prices = self._opening.principal_cents.tolist()
-            self._plan_starts_at = reserve + _affordable(prices, self._partners.deployable_cents - reserve)
+            affordable = self._opening.affordable_cents(self._partners.deployable_cents - reserve)
+            self._plan_starts_at, self._opening = reserve + affordable, None
             yield from self._call(day, self._plan_starts_at, "opening_book")
-
-    def buy_opening_book(self, day: int) -> Iterator[Output]:
-        """Buy the tape's loans in its order; what the cash can't pay is declined, loan by loan."""
-        book, self._opening = self._opening, None
-        if book is None:
-            return
-        cash = self._state.ledger.cash_cents
-        entities = dict.fromkeys(self._state.book.zones, 0)
-        facts: list[Fact] = []
-        for i, loan_id in enumerate(book.loan_ids):
-            loan = self._tape_loan(book, i, entities[book.zones[i]])
-            entities[loan.zone] += 1
-            if loan.principal_cents > cash:
-                facts.append(
-                    PurchaseDeclined(
-                        loan_id=loan_id,
-                        principal_cents=loan.principal_cents,
-                        available_cents=cash,
-                        reason="insufficient_cash",
-                    )
-                )
-            else:
-                cash -= loan.principal_cents
-                facts.append(loan)
-                facts += self._history(book, i, day)
-            if len(facts) >= CHUNK:
-                yield facts
-                facts = []
-        yield facts
 
     def call_tranche(self, day: int, tranche: int) -> Iterator[Output]:
         """Call the capital of the next tranche, and what was drawn in the place of an earlier call."""
@@ -149,6 +92,7 @@ class Deployment(Part):
             return
         left = self._partners.uncalled_cents()
         if left <= 0 or due >= self._last_day:
+            reason: Literal["nothing_uncalled", "due_after_the_end"]
             reason = "nothing_uncalled" if left <= 0 else "due_after_the_end"
             yield [CallDeclined(purpose=purpose, wanted_cents=wanted, callable_cents=left, reason=reason)]
             return
@@ -212,57 +156,3 @@ class Deployment(Part):
             shortfall=purchase.shortfall,
         )
         return Led(deployed, [*purchase.loans, *self._purchases.origination_fees(purchase, day, [], called=True)])
-
-    def _tape_loan(self, book: OpeningBook, i: int, entity: int) -> LoanOriginated:
-        config = self._settings.loans
-        zone = book.zones[i]
-        exits, defaults, kind = self._generator.fate(zone, entity)
-        share = book.appreciation_share[i]
-        if share is None and isinstance(config.appreciation_share, float):
-            share = config.appreciation_share
-        pays_cash = book.pays_cash[i]
-        value = book.property_value_cents.item(i)
-        return LoanOriginated(
-            loan_id=book.loan_ids[i],
-            zone=zone,
-            source="tape",
-            entity=entity,
-            principal_cents=book.principal_cents.item(i),
-            property_value_cents=value,
-            senior_debt_cents=round(config.senior_ltv * value),
-            coupon=book.coupon.item(i),
-            pays_cash=config.interest_payment == "cash" if pays_cash is None else pays_cash,
-            appreciation_share=share,
-            first_age_days=book.age_days.item(i),
-            maturity_day=book.maturity_day.item(i),
-            exit_threshold=exits,
-            default_threshold=defaults,
-            kind_draw=kind,
-        )
-
-    def _history(self, book: OpeningBook, i: int, day: int) -> list[LoanHistoryKnown]:
-        exit_day, kind = book.exit_day[i], book.exit_kind[i]
-        if exit_day is None or kind is None:
-            return []
-        default_day = None
-        if kind == "default":
-            months = self._settings.exits.foreclosure_months
-            default_day = max(day + 1, self._calendar.add_months(exit_day, -months))
-        return [
-            LoanHistoryKnown(
-                loan_id=book.loan_ids[i],
-                exit_day=exit_day,
-                exit_kind=kind,
-                default_day=default_day,
-                proceeds_cents=book.proceeds_cents[i],
-            )
-        ]
-
-
-def _affordable(prices: list[int], cents: int) -> int:
-    """What a list of loans costs, bought in its order as far as the cash goes, loan by loan."""
-    left = cents
-    for price in prices:
-        if price <= left:
-            left -= price
-    return cents - left

@@ -59,7 +59,7 @@ class Partners:
     def call(self, amount_cents: int, purpose: str, due_day: int) -> CapitalCalled:
         """The notice of the next call."""
         number = self._state.capital.calls + 1
-        return CapitalCalled.of({"call": number, "amount_cents": amount_cents, "purpose": purpose, "due_day": due_day})
+        return CapitalCalled(call=number, amount_cents=amount_cents, purpose=purpose, due_day=due_day)
 
     def share_call(self, cents: int, lp_only_cents: int) -> tuple[int, dict[str, int]]:
         """The general partner's part of a call, and each limited partner's, by commitment.

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from fundclock.events.facts import ReserveDrawn
+from fundclock.events.facts.reinvestment import DrawnFor
 from fundclock.events.record import Fact
 from fundclock.events.state import State
 
@@ -55,7 +56,7 @@ def repayment(state: State, wanted: int, *, keep_buffer: bool = True) -> Payment
     return Payment(amount, before, lots, from_unlent)
 
 
-def from_lots(state: State, cents: int, purpose: str) -> tuple[list[Fact], list[tuple[int, int]]]:
+def from_lots(state: State, cents: int, purpose: DrawnFor) -> tuple[list[Fact], list[tuple[int, int]]]:
     """Cash out of lots, those in the reserve first: the fact that takes it out of there, and the lots."""
     lots = state.lots
     drawn = min(cents, lots.reserved_cents)
@@ -63,5 +64,5 @@ def from_lots(state: State, cents: int, purpose: str) -> tuple[list[Fact], list[
         return [], lots.take_any(cents) if cents else []
     left = lots.reserved_cents - drawn
     taken = lots.take(drawn)
-    fact = ReserveDrawn.of({"purpose": purpose, "amount_cents": drawn, "lots": taken, "reserve_cents": left})
+    fact = ReserveDrawn(purpose=purpose, amount_cents=drawn, lots=taken, reserve_cents=left)
     return [fact], lots.take_any(cents)

@@ -16,6 +16,7 @@ from fundclock.events.facts import (
     ReserveFilled,
     ReserveReleased,
 )
+from fundclock.events.facts.reinvestment import ReleasePurpose
 from fundclock.events.parts import Part, Reactions
 from fundclock.events.record import Fact, Record
 from fundclock.events.state.lots import CALL
@@ -115,21 +116,19 @@ class Reserve(Part):
         if amount > 0 and due < self._period_end and not capital.reserve_calls_pending:
             yield [self._partners.call(amount, "reserve", due)]
 
-    def released(self, cents: int, lots: list[tuple[int, int]], purpose: str) -> ReserveReleased:
+    def released(self, cents: int, lots: list[tuple[int, int]], purpose: ReleasePurpose) -> ReserveReleased:
         """The fact that cash leaves the reserve."""
         left = self._state.lots.reserved_cents - cents
-        return ReserveReleased.of(
-            {
-                "purpose": purpose,
-                "amount_cents": cents,
-                "called_cents": self._state.lots.by_source(lots).get(CALL, 0),
-                "lots": lots,
-                "reserve_cents": left,
-            }
+        return ReserveReleased(
+            purpose=purpose,
+            amount_cents=cents,
+            called_cents=self._state.lots.by_source(lots).get(CALL, 0),
+            lots=lots,
+            reserve_cents=left,
         )
 
     def filled(self, lots: list[tuple[int, int]]) -> ReserveFilled:
         """The fact that these lots' cash goes into the reserve."""
         amount = sum(cents for _, cents in lots)
         reserve = self._state.lots.reserved_cents + amount
-        return ReserveFilled.of({"source": "proceeds", "amount_cents": amount, "lots": lots, "reserve_cents": reserve})
+        return ReserveFilled(source="proceeds", amount_cents=amount, lots=lots, reserve_cents=reserve)

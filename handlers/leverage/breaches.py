@@ -302,18 +302,13 @@ class Breaches:
 def _tested(
     name: str, trigger: TestTrigger, found: list[Result], terms: dict[str, int], base: dict[str, int]
 ) -> CovenantTested:
-    passed, value, limit, headroom = {}, {}, {}, {}
-    for test, *result in found:
-        value[test], limit[test], passed[test], headroom[test] = result
-    return CovenantTested.of(
-        {
-            "facility": name,
-            "trigger": trigger,
-            "passed": passed,
-            "value": value,
-            "limit": limit,
-            "headroom_cents": headroom,
-            "terms": terms,
-            "base": base,
-        }
+    return CovenantTested(
+        facility=name,
+        trigger=trigger,
+        passed={result.test: result.passed for result in found},
+        value={result.test: result.value for result in found},
+        limit={result.test: result.limit for result in found},
+        headroom_cents={result.test: result.headroom_cents for result in found},
+        terms=terms,
+        base=base,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from fundclock.events.bus import Led, Output, Rejected
-from fundclock.events.commands import DrawFacility, EndDraws, MatureFacility, RequestDraw
+from fundclock.events.commands import DrawFacility, DrawPurpose, EndDraws, MatureFacility, RequestDraw
 from fundclock.events.facts import (
     CommandScheduled,
     DrawDeclined,
@@ -16,6 +16,7 @@ from fundclock.events.facts import (
     SweepBegun,
     SweepEnded,
 )
+from fundclock.events.facts.facilities import DrawRefusal
 from fundclock.events.record import Fact, Record
 from fundclock.events.units import from_cents, to_cents
 from fundclock.handlers.context import Context
@@ -110,7 +111,7 @@ class Lines:
             return 0
         return max(0, min(facility.commitment_cents, self.base_cents(name, day)) - facility.balance_cents)
 
-    def why_closed(self, name: str, day: int) -> str | None:
+    def why_closed(self, name: str, day: int) -> DrawRefusal | None:
         """Why nothing can be drawn on a day; None where it can."""
         facilities = self._state.facilities
         facility = facilities.by_name[name]
@@ -132,9 +133,9 @@ class Lines:
         """The day on which a draw or repayment of which notice is given today takes place: tomorrow at the earliest."""
         return self._calendar.add_business_days(day + 1, self.config[name].draw_notice_business_days - 1)
 
-    def ask(self, name: str, day: int, cents: int, purpose: str) -> CommandScheduled:
+    def ask(self, name: str, day: int, cents: int, purpose: DrawPurpose) -> CommandScheduled:
         """Notice of a draw."""
-        command = DrawFacility.of({"facility": name, "amount_cents": cents, "purpose": purpose})
+        command = DrawFacility(facility=name, amount_cents=cents, purpose=purpose)
         return CommandScheduled(due_day=self.notice_day(name, day), command=command)
 
     def request(self, day: int, command: RequestDraw) -> Output | Rejected:
@@ -155,14 +156,15 @@ class Lines:
         available = self.available_cents(name, day)
         amount = min(command.amount_cents, available)
         if amount <= 0:
-            declined = {
-                "facility": name,
-                "purpose": command.purpose,
-                "asked_cents": command.amount_cents,
-                "available_cents": available,
-                "reason": self.why_closed(name, day) or "nothing_available",
-            }
-            return [DrawDeclined.of(declined)]
+            return [
+                DrawDeclined(
+                    facility=name,
+                    purpose=command.purpose,
+                    asked_cents=command.amount_cents,
+                    available_cents=available,
+                    reason=self.why_closed(name, day) or "nothing_available",
+                )
+            ]
         return [
             FacilityDrawn(
                 facility=name,

@@ -6,6 +6,7 @@ only bridges calls: what it lends must be cleaned down.
 """
 
 from collections.abc import Iterator
+from typing import Literal
 
 from fundclock.events.bus import Led, Output
 from fundclock.events.commands import LendDraw, RepayFacility
@@ -85,18 +86,25 @@ class Optimiser:
         return self._draw(day, leverage, wanted)
 
     def _fact(
-        self, leverage: float | None, action: str, name: str | None, asked: int, amount: int, reason: str
+        self,
+        leverage: float | None,
+        action: Literal["draw", "repay", "hold"],
+        name: str | None,
+        asked: int,
+        amount: int,
+        reason: str,
     ) -> list[Fact]:
-        fact = {
-            "leverage_ratio": leverage,
-            "target": self._settings.leverage.optimization.target_leverage,
-            "action": action,
-            "facility": name,
-            "asked_cents": asked,
-            "amount_cents": amount,
-            "reason": reason,
-        }
-        return [LeverageOptimized.of(fact)]
+        return [
+            LeverageOptimized(
+                leverage_ratio=leverage,
+                target=self._settings.leverage.optimization.target_leverage,
+                action=action,
+                facility=name,
+                asked_cents=asked,
+                amount_cents=amount,
+                reason=reason,
+            )
+        ]
 
     def _draw(self, day: int, leverage: float | None, wanted: int) -> Output:
         """Ask the preferred line for what is missing; its commitment is raised where only that is in the way."""
@@ -186,22 +194,21 @@ class Optimiser:
         earlier = self._state.results.shortfall["leverage"]
         room = self._targets.room_cents(offered - kept)
         tripped = self._state.conditions.tripped
+        reason: Literal["circuit_breaker", "risk_multiplier"] | None
         reason = "circuit_breaker" if tripped else "risk_multiplier" if room < offered - kept else None
         left = 0 if tripped else self._purchases.affordable(room)
         purchase = self._purchases.plan(day, left, targets, "leverage", earlier)
         fees = self._purchases.origination_fees(purchase, day, [])
         spent = purchase.spent_cents + self._purchases.fee_on(purchase.spent_cents)
-        lent = DrawLent.of(
-            {
-                "facility": command.facility,
-                "offered_cents": offered,
-                "kept_cents": kept,
-                "amount_cents": purchase.spent_cents,
-                "carried_cents": offered - kept - spent,
-                "loans": len(purchase.loans),
-                "shortfall": purchase.shortfall,
-                "reason": reason,
-            }
+        lent = DrawLent(
+            facility=command.facility,
+            offered_cents=offered,
+            kept_cents=kept,
+            amount_cents=purchase.spent_cents,
+            carried_cents=offered - kept - spent,
+            loans=len(purchase.loans),
+            shortfall=purchase.shortfall,
+            reason=reason,
         )
         return Led(lent, [*purchase.loans, *fees], [] if buffer is None else [buffer])
 

@@ -10,13 +10,14 @@ import math
 from array import array
 from collections.abc import Callable
 from heapq import heappop, heappush
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
 from fundclock.events.facts import LiquidityShocked, LoanOriginated
+from fundclock.events.facts.loans import ExitKind, KnownKind
 from fundclock.events.parts import Part, Reactions
 from fundclock.events.record import Record
 from fundclock.events.state.loan_book import LoanBook, grown
@@ -40,7 +41,7 @@ class Ending(NamedTuple):
 
     loan_id: str
     row: int
-    kind: str
+    kind: KnownKind | Literal["exit"]
     ltv: float
 
 
@@ -183,7 +184,7 @@ class ExitClock(Part):
             if fact.maturity_day <= self._next_knot:
                 self._find_maturities()
 
-    def kind_of_exit(self, ending: Ending) -> str:
+    def kind_of_exit(self, ending: Ending) -> ExitKind:
         """Sale or refinance, by weights that depend on appreciation and LTV and by the loan's own draw."""
         sale, refinance = sale_weights(self._appreciation[self._book.value("zone", ending.row)], ending.ltv)
         draw = self._book.value("kind_draw", ending.row)
@@ -198,7 +199,8 @@ class ExitClock(Part):
 
     def _find(self, row: int, day: int, ltv: float, exit_in: int, default_in: int) -> None:
         """Note the first of a loan's endings, if it comes before the loan matures."""
-        kind, days = ("default", default_in) if default_in <= exit_in else ("exit", exit_in)
+        kind: Literal["default", "exit"] = "default" if default_in <= exit_in else "exit"
+        days = min(default_in, exit_in)
         when = day + days
         if when <= min(self._next_knot, self._book.value("maturity_day", row)):
             self._note(when, Ending(self._book.ids[row], row, kind, ltv))

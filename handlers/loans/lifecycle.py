@@ -1,7 +1,7 @@
 """The life of loans after they are bought: coupons, valuations, exits, defaults, recoveries, the end of the fund."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from fundclock.events.facts import (
     LoanRecovered,
     NavShocked,
 )
+from fundclock.events.facts.loans import ExitKind, RecoveryKind
 from fundclock.events.parts import Commands, Part, Reactions
 from fundclock.events.record import Fact, Record
 from fundclock.events.state.loan_book import DEFAULTED, PERFORMING, LoanTerms, grown
@@ -37,6 +38,23 @@ class _Loan(NamedTuple):
     claim: int
     value: float
     net: float
+
+
+class _Paid(TypedDict):
+    """The fields that exits and recoveries share."""
+
+    loan_id: str
+    zone: str
+    proceeds_cents: int
+    principal_cents: int
+    interest_cents: int
+    gain_cents: int
+    claim_cents: int
+    property_value_cents: int
+    carried_interest_cents: int
+    carried_gain_cents: int
+    coupons_cents: int
+    held_days: int
 
 
 class Marks(NamedTuple):
@@ -254,9 +272,8 @@ class Lifecycle(Part):
         return None
 
     def _exit(self, ending: Ending, day: int) -> LoanExited:
-        kind = ending.kind
-        if kind == "exit":
-            kind = self._clock.kind_of_exit(ending)
+        assert ending.kind != "default"
+        kind = self._clock.kind_of_exit(ending) if ending.kind == "exit" else ending.kind
         return self._pay_off(ending.row, day, kind, 0.0)
 
     def _loan(self, row: int, day: int) -> "_Loan":
@@ -275,29 +292,27 @@ class Lifecycle(Part):
         net = net_sale(value, self._settings.loans.selling_cost, terms.senior_debt_cents)
         return _Loan(row, terms, interest, terms.principal_cents + interest + round(gain), value, net)
 
-    def _pay_off(self, row: int, day: int, kind: str, discount: float) -> LoanExited:
+    def _pay_off(self, row: int, day: int, kind: ExitKind, discount: float) -> LoanExited:
         loan = self._loan(row, day)
         proceeds = self._known_proceeds(row, day)
         if proceeds is None:
             proceeds = round(min(loan.claim, loan.net) * (1 - discount))
-        return LoanExited.of(self._paid(loan, day, kind, proceeds, loan.interest, loan.claim, day))
+        return LoanExited(exit_kind=kind, **self._paid(loan, day, proceeds, loan.interest, loan.claim, day))
 
-    def _recover(self, row: int, day: int, kind: str, discount: float) -> LoanRecovered:
+    def _recover(self, row: int, day: int, kind: RecoveryKind, discount: float) -> LoanRecovered:
         loan = self._loan(row, day)
         default = self._state.book.defaults[row]
         proceeds = self._known_proceeds(row, day)
         if proceeds is None:
             proceeds = round(self._recovery(loan.terms.zone, default.claim_cents, loan.net) * (1 - discount))
-        paid = self._paid(loan, day, kind, proceeds, default.interest_cents, default.claim_cents, default.day)
-        return LoanRecovered.of({**paid, "waited_days": day - default.day})
+        paid = self._paid(loan, day, proceeds, default.interest_cents, default.claim_cents, default.day)
+        return LoanRecovered(exit_kind=kind, waited_days=day - default.day, **paid)
 
     def _known_proceeds(self, row: int, day: int) -> int | None:
         known = self._state.book.known_endings.get(row)
         return known.proceeds_cents if known is not None and known.day == day else None
 
-    def _paid(
-        self, loan: "_Loan", day: int, kind: str, proceeds: int, interest: int, claim: int, accrued_until: int
-    ) -> dict[str, Any]:
+    def _paid(self, loan: "_Loan", day: int, proceeds: int, interest: int, claim: int, accrued_until: int) -> "_Paid":
         """The fields that exits and recoveries share; interest comes before gain, after principal."""
         terms = loan.terms
         coupons = 0
@@ -310,7 +325,6 @@ class Lifecycle(Part):
         return {
             "loan_id": self._state.book.ids[loan.row],
             "zone": self._state.book.zones[terms.zone],
-            "exit_kind": kind,
             "proceeds_cents": proceeds,
             "principal_cents": terms.principal_cents,
             "interest_cents": received,

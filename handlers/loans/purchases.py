@@ -113,24 +113,22 @@ class Purchases:
             principal = min(offer.principal_cents, left)
             value = round(principal / offer.ltv)
             loans.append(
-                LoanOriginated.of(
-                    {
-                        "loan_id": f"{zone}-{letter}{entity + 1:05d}",
-                        "zone": zone,
-                        "source": source,
-                        "entity": entity,
-                        "principal_cents": principal,
-                        "property_value_cents": value,
-                        "senior_debt_cents": round(config.senior_ltv * value),
-                        "coupon": offer.coupon,
-                        "pays_cash": pays_cash,
-                        "appreciation_share": share,
-                        "first_age_days": 0,
-                        "maturity_day": maturity,
-                        "exit_threshold": offer.exit_threshold,
-                        "default_threshold": offer.default_threshold,
-                        "kind_draw": offer.kind_draw,
-                    }
+                LoanOriginated(
+                    loan_id=f"{zone}-{letter}{entity + 1:05d}",
+                    zone=zone,
+                    source=source,
+                    entity=entity,
+                    principal_cents=principal,
+                    property_value_cents=value,
+                    senior_debt_cents=round(config.senior_ltv * value),
+                    coupon=offer.coupon,
+                    pays_cash=pays_cash,
+                    appreciation_share=share,
+                    first_age_days=0,
+                    maturity_day=maturity,
+                    exit_threshold=offer.exit_threshold,
+                    default_threshold=offer.default_threshold,
+                    kind_draw=offer.kind_draw,
                 )
             )
             entities[zone] = entity + 1

@@ -25,7 +25,7 @@ from fundclock.events.facts import (
     RiskAssessed,
     SweepEnded,
 )
-from fundclock.events.facts.reinvestment import Trigger
+from fundclock.events.facts.reinvestment import DeclineReason, Trigger
 from fundclock.events.parts import Commands, Part, Reactions
 from fundclock.events.record import Fact, Record
 from fundclock.events.state.lots import CALL, beyond
@@ -120,7 +120,7 @@ class Reinvestment(Part):
         lot, cents = command.lot, self._state.lots.lots[command.lot].cents
         if self._reserve.enabled and cents:
             return [self._reserve.filled([(lot, cents)])]
-        return [ProceedsReleased.of({"lot": lot, "amount_cents": cents})]
+        return [ProceedsReleased(lot=lot, amount_cents=cents)]
 
     def check_on_proceeds_released(self, record: Record, _fact: ProceedsReleased) -> Output:
         """With frequency ``on_exit``, each release is a check."""
@@ -222,7 +222,7 @@ class Reinvestment(Part):
         if self._state.conditions.tripped:
             return self._decline(check, "circuit_breaker", amount=eligible)
         if offered <= 0:
-            reason = "reserve_below_target" if target >= kept else "debt_service_buffer"
+            reason: DeclineReason = "reserve_below_target" if target >= kept else "debt_service_buffer"
             return self._decline(check, reason, minimum=max(target, kept), amount=eligible)
         room = self._targets.room_cents(offered)
         if room < offered:
@@ -358,14 +358,14 @@ class Reinvestment(Part):
             facts.insert(0, BatchCut(limit=self._config.reinvestment_batch_size, left_cents=left))
         return facts
 
-    def _decline(self, check: _Check, reason: str, *, minimum: int | None = None, amount: int | None = None) -> Output:
-        declined = ReinvestmentDeclined.of(
-            {
-                "reason": reason,
-                "amount_cents": check.offered_cents if amount is None else amount,
-                "minimum_cents": minimum,
-                "trigger": check.trigger,
-            }
+    def _decline(
+        self, check: _Check, reason: DeclineReason, *, minimum: int | None = None, amount: int | None = None
+    ) -> Output:
+        declined = ReinvestmentDeclined(
+            reason=reason,
+            amount_cents=check.offered_cents if amount is None else amount,
+            minimum_cents=minimum,
+            trigger=check.trigger,
         )
         return [declined, *self._above_maximum([])]
 
@@ -425,8 +425,8 @@ class Reinvestment(Part):
         if due >= self._period_end:
             return [ReinvestmentDeclined(reason="period_over", amount_cents=cents, lot=record.seq)]
         if all_of_it:
-            command = ReinvestProceeds.of({"lot": record.seq, "source": source, "amount_cents": cents})
-            return [CommandScheduled.of({"due_day": due, "command": command})]
+            command = ReinvestProceeds(lot=record.seq, source=source, amount_cents=cents)
+            return [CommandScheduled(due_day=due, command=command)]
         recycled = self._recyclable(cents, principal)
         facts: list[Fact] = []
         if recycled < cents:

@@ -6,19 +6,20 @@ import sys
 from array import array
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, cast, get_args
 
 import numpy as np
 
 from fundclock.events.dates import Calendar
+from fundclock.events.facts.loans import KnownKind
 from fundclock.events.units import to_cents
-from fundclock.handlers.deployment.deployment import OpeningBook
+from fundclock.handlers.deployment.opening_book import OpeningBook
 from fundclock.scenarios.files.problems import InvalidInput, Problem, closest
 from fundclock.scenarios.files.series import read_table
 
 REQUIRED = ("loan_id", "zone", "principal", "property_value", "coupon", "term_years")
 OPTIONAL = ("age_years", "appreciation_share", "interest_payment", "exit_on", "exit_kind", "proceeds")
-EXIT_KINDS = ("sale", "refinance", "maturity", "default")
+EXIT_KINDS = get_args(KnownKind)
 MOST_PROBLEMS = 1000
 _GENERATED = re.compile(r"[A-Za-z]\w*-r?\d{5,}")
 
@@ -135,7 +136,7 @@ class _Reader:
             day = self._maturity[years] = max(1, self._calendar.add_months(0, years * 12))
         return day
 
-    def _history(self, line: int, cells: dict[str, str]) -> tuple[int | None, str | None, int | None]:
+    def _history(self, line: int, cells: dict[str, str]) -> tuple[int | None, KnownKind | None, int | None]:
         on, kind = cells.get("exit_on", ""), cells.get("exit_kind", "")
         proceeds = self._number(line, cells, "proceeds", lambda x: 0 <= x <= 1e13, "an amount, not below 0", None)
         cents = None if proceeds is None else to_cents(proceeds)
@@ -156,7 +157,7 @@ class _Reader:
             self._wrong(line, f"unknown exit_kind '{kind}'{hint}")
         if kind == "default" and day < 2:
             self._wrong(line, "a default's exit_on, the day of its recovery, must be two days after opening or later")
-        return day, kind or "sale", cents
+        return day, cast(KnownKind, kind or "sale"), cents
 
     def _number(
         self,

@@ -9,6 +9,7 @@ from fundclock.handlers.allocation.engine import AllocationEngine
 from fundclock.handlers.allocation.targets import Targets
 from fundclock.handlers.context import Context, Settings
 from fundclock.handlers.deployment.deployment import Deployment
+from fundclock.handlers.deployment.opening_book import OpeningPurchase
 from fundclock.handlers.fund.cash import Treasury
 from fundclock.handlers.fund.distributions import Distributions
 from fundclock.handlers.fund.fees import Fees
@@ -49,6 +50,7 @@ class Fund(NamedTuple):
     leverage: LeverageEngine | None
     allocation: AllocationEngine | None
     reserve: Reserve
+    opening: OpeningPurchase
     deployment: Deployment
     fees: Fees
     distributions: Distributions
@@ -121,7 +123,8 @@ def assemble(plan: Plan, state: State, knots: list[int], wake: Callable[[], None
         leverage,
         allocation,
         reserve,
-        Deployment(context, generator, purchases, partners, reserve, plan.opening, targets, bridge),
+        OpeningPurchase(context, generator, plan.opening),
+        Deployment(context, purchases, partners, reserve, plan.opening, targets, bridge),
         fees,
         Distributions(context, partners, fees),
     )

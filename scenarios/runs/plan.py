@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from fundclock.events import commands, facts
 from fundclock.events.record import Record
 from fundclock.events.stores.store import InputFile
-from fundclock.handlers.deployment.deployment import OpeningBook
+from fundclock.handlers.deployment.opening_book import OpeningBook
 from fundclock.scenarios.files.schema import ScenarioConfig
 from fundclock.scenarios.scripts.entries import Script
 from fundclock.sim.script import PythonScript

@@ -5,7 +5,7 @@ from typing import Any
 
 from fundclock.events import facts
 from fundclock.events.bus import EventBus, Output
-from fundclock.events.commands import Command
+from fundclock.events.commands import AnyCommand
 from fundclock.events.record import Record
 from fundclock.scenarios.files.problems import InvalidInput, Problem, closest
 from fundclock.scenarios.files.schema import ScenarioConfig
@@ -90,6 +90,6 @@ class ScriptPlayer:
         condition = read_condition(text, self._names)
         return condition.names, condition.holds
 
-    def command(self, do: dict[str, Any]) -> Command:
+    def command(self, do: dict[str, Any]) -> AnyCommand:
         """A command that a Python script asks for. Raises InvalidInput."""
         return read_command(do, self._settings())

@@ -42,7 +42,7 @@ def timetable(plan: Plan, fund: Fund, kernel: Kernel, knots: list[int], root: Ro
         "fees": on(sorted(fees.payment_days), Phase.fees, fees.charge),
         "last_fees": on([last], Phase.fees, fees.close),
         "opening_call": on([0], Phase.receipts, deployment.call_opening_book),
-        "opening_book": on([0], Phase.originations, deployment.buy_opening_book),
+        "opening_book": on([0], Phase.originations, fund.opening.buy),
         "capital_calls": on(days.tranches, Phase.notices, lambda day: deployment.call_tranche(day, days.tranches[day])),
         "reinvestment_checks": on(
             [day for day in days.checks if day < period_end], Phase.reinvestment, reinvestment.check_on_month_end

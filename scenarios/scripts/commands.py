@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, JsonValue, StrictBool, ValidationError, model_validator
 
 from fundclock.events.commands import (
+    AnyCommand,
     CallCapital,
     ClearBreaker,
-    Command,
     DefaultOnCall,
     Reinvest,
     RequestDraw,
@@ -142,7 +142,7 @@ BARE = {
 """What a bare value after a command's name means."""
 
 
-def command_of(do: dict[str, Any], path: Path, config: ScenarioConfig, document: Document) -> Command:
+def command_of(do: dict[str, Any], path: Path, config: ScenarioConfig, document: Document) -> AnyCommand:
     """The command of one ``do:``; ``{NAME: ARGUMENTS}`` and ``{command: NAME, ARGUMENT: …}`` mean the same."""
     if "command" in do:
         name, arguments = do["command"], {key: value for key, value in do.items() if key != "command"}
@@ -182,7 +182,7 @@ def arguments_of(name: str, arguments: Any, path: Path, document: Document) -> A
         ) from None
 
 
-def _command(name: str, values: Any, path: Path, config: ScenarioConfig, document: Document) -> Command:
+def _command(name: str, values: Any, path: Path, config: ScenarioConfig, document: Document) -> AnyCommand:
     match name:
         case "reinvest":
             _check_multipliers(values.zone_preference_multipliers or {}, path, config, document)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from fundclock.events.commands import (
+    AnyCommand,
     ClearBreaker,
     Command,
     ResumeReinvestment,
@@ -28,7 +29,7 @@ class Act(NamedTuple):
 
     day: int
     source: str
-    command: Command
+    command: AnyCommand
 
 
 class Watch(NamedTuple):
@@ -36,7 +37,7 @@ class Watch(NamedTuple):
 
     source: str
     condition: Condition
-    command: Command
+    command: AnyCommand
     repeat: bool
 
 
@@ -208,7 +209,7 @@ def _day_of(entry: ScriptEntry, path: Path, config: ScenarioConfig, calendar: Ca
     return day
 
 
-def read_command(do: dict[str, Any], config: ScenarioConfig) -> Command:
+def read_command(do: dict[str, Any], config: ScenarioConfig) -> AnyCommand:
     """The command that a Python script asks for, by the settings of the day. Raises InvalidInput."""
     if not isinstance(do, dict):
         message = f"expected a command like {{'shock_price': -0.2}}, got {do!r}"
