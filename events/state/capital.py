@@ -15,7 +15,6 @@ from fundclock.events.facts import (
     FeesWaived,
     LoanOriginated,
     NavReported,
-    OriginationFeeReceived,
     PartnerDefaulted,
     ReinvestmentPeriodEnded,
     ReserveFilled,
@@ -78,7 +77,6 @@ class Capital:
         self.lp_paid_out: list[tuple[int, int]] = []
         self.owed = dict.fromkeys(FEES, 0)
         self.paid = dict.fromkeys(FEES, 0)
-        self.origination_fees_cents = 0
         self.quarters: list[Quarter] = []
 
     def on(self) -> dict[type[Fact], Mutator]:
@@ -97,7 +95,6 @@ class Capital:
             ReserveFilled: self._reserve_filled,
             ReserveReleased: self._reserve_released,
             ReinvestmentPeriodEnded: self._period_ended,
-            OriginationFeeReceived: self._origination_fee,
             NavReported: self._nav,
             DefaultAnnounced: self._announced,
             PartnerDefaulted: self._partner_defaulted,
@@ -206,9 +203,6 @@ class Capital:
                 len(self.lp_paid_out),
             )
         )
-
-    def _origination_fee(self, _record: Record, fact: OriginationFeeReceived) -> None:
-        self.origination_fees_cents += fact.amount_cents
 
     def summary(self) -> dict[str, Any]:
         """All sums; the limited partners' flows as sums by sign."""

@@ -17,7 +17,6 @@ class Conditions:
         self.cost_level = 0.0
         self.tripped = False
         self.tripped_day = -1
-        self.trips = 0
 
     def on(self) -> dict[type[Fact], Mutator]:
         """Which facts change it, and how."""
@@ -32,7 +31,6 @@ class Conditions:
         if not self.tripped:
             self.tripped_day = record.day
         self.tripped = True
-        self.trips += 1
 
     def _reset(self, _record: Record, _fact: BreakerReset) -> None:
         self.tripped = False

@@ -14,7 +14,6 @@ class Purchase(NamedTuple):
 
     loans: list[LoanOriginated]
     by_zone: dict[str, int]
-    left_cents: int
     shortfall: dict[str, int]
     remainder: Literal["none", "indivisible", "batch_limit"]
 
@@ -141,4 +140,4 @@ class Purchases:
         by_zone = dict(zip(zones, spent, strict=True))
         total = amount_cents - left
         shortfall = {zone: earlier.get(zone, 0) + round(shares[zone] * total) - by_zone[zone] for zone in zones}
-        return Purchase(loans, by_zone, left, shortfall, remainder)
+        return Purchase(loans, by_zone, shortfall, remainder)

@@ -120,7 +120,6 @@ class CashStays:
 
     def __init__(self, scenario: Any) -> None:
         self.book = Book()
-        self.corrected_cents = 0
         fund = scenario["fund"]
         self._pays_in_period = fund["recycle"] != "all" or fund["recycling_cap"] is not None
         self._capital = Capital()
@@ -184,9 +183,9 @@ class CashStays:
         for pool, cents in wanted.items():
             over = book.cents[pool] - cents
             if over > 0:
-                self.corrected_cents += book.shift(pool, OTHER, over)
+                book.shift(pool, OTHER, over)
             elif over < 0:
-                self.corrected_cents += book.shift(OTHER, pool, -over)
+                book.shift(OTHER, pool, -over)
 
     def _keep(self, kept: int) -> None:
         """What is kept for lenders: other cash first, the oldest, then proceeds that may be lent, then any."""

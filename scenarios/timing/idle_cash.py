@@ -173,11 +173,9 @@ class Book:
                 part.key = key
             self._put(part)
 
-    def shift(self, source: str, target: str, cents: int) -> int:
-        """Move up to so many cents, the oldest first, from one pool to another; how many that were."""
-        taken = self.cut(self.pools[source], cents)
-        self.move(taken, target)
-        return sum(part.cents for part in taken)
+    def shift(self, source: str, target: str, cents: int) -> None:
+        """Move up to so many cents, the oldest first, from one pool to another."""
+        self.move(self.cut(self.pools[source], cents), target)
 
     def use(self, parts: list[Slice], use: str, day: int, seq: int) -> int:
         """Slices that were cut have left the fund's cash for a use; how many cents that were."""
