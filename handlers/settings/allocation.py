@@ -16,7 +16,7 @@ PerCent = Annotated[Number, Field(ge=0, le=100)]
 
 
 class AllocationStrategy(StrEnum):
-    """How target weights are found."""
+    """How the target weights of the zones are found."""
 
     EQUAL_WEIGHT = "equal_weight"
     RISK_PARITY = "risk_parity"
@@ -27,26 +27,84 @@ class AllocationStrategy(StrEnum):
 
 
 class AllocatorFields(BaseModel):
-    """What says how capital is allocated, alone or in a fund. Shares and rates are decimals.
+    """How capital is allocated, by an allocator alone or in a fund, whose zones are the buckets then."""
 
-    ``risk_aversion`` is γ in return − γ/2 · variance; ``tau`` scales the uncertainty of Black–Litterman's prior.
-    ``infeasible`` says what is done where caps leave no way to invest everything: refuse, leave the rest idle, or raise
-    all caps in proportion.
-    """
-
-    strategy: AllocationStrategy = AllocationStrategy.EQUAL_WEIGHT
-    risk_free_rate: Annotated[Rate, Field(gt=-1, lt=10)] = 0.02
-    rebalance_threshold: Share = 0.10
-    max_protocols: Annotated[Count, Field(ge=1)] = 10
-    optimization_frequency: Frequency = "quarterly"
-    min_protocol_allocation: Share = 0.0
-    max_protocol_allocation: Share = 1.0
-    risk_aversion: Annotated[Number, Field(gt=0, le=1e6)] = 2.5
-    tau: Annotated[Number, Field(gt=0, le=1)] = 0.05
-    infeasible: Infeasible = "leave_cash"
-    return_weight: Weight = 1.0
-    risk_score_weight: Weight = 1.0
-    turnover_weight: Weight = 1.0
+    strategy: Annotated[
+        AllocationStrategy,
+        Field(
+            description="How weights are found: `equal_weight` for all, `risk_parity` by equal risk, `mean_variance`,"
+            " `kelly_criterion` for the fastest growth, `black_litterman` by views on returns, `multi_objective` by"
+            " return, risk and costs together. Naming one switches allocation on.",
+        ),
+    ] = AllocationStrategy.EQUAL_WEIGHT
+    risk_free_rate: Annotated[
+        Rate,
+        Field(gt=-1, lt=10, description="Annual rate that cash left idle is taken to earn in `kelly_criterion`."),
+    ] = 0.02
+    rebalance_threshold: Annotated[
+        Share,
+        Field(
+            description="Distance of a zone's share of the book from its target, either way, at which a check triggers"
+            " rebalancing.",
+        ),
+    ] = 0.10
+    max_protocols: Annotated[
+        Count,
+        Field(
+            ge=1,
+            description="Largest number of zones that get a weight; where there are more, those with the best return"
+            " per unit of risk do.",
+        ),
+    ] = 10
+    optimization_frequency: Annotated[
+        Frequency,
+        Field(description="How often weights are found anew: on the first day and at the end of each such period."),
+    ] = "quarterly"
+    min_protocol_allocation: Annotated[
+        Share,
+        Field(description="Lowest weight of any zone that gets one."),
+    ] = 0.0
+    max_protocol_allocation: Annotated[
+        Share,
+        Field(description="Highest weight that any zone may get."),
+    ] = 1.0
+    risk_aversion: Annotated[
+        Number,
+        Field(
+            gt=0,
+            le=1e6,
+            description="Aversion to risk γ in return − γ/2 · variance; the higher it is, the more weights shun"
+            " variance, and the sooner an order is worth its cost.",
+        ),
+    ] = 2.5
+    tau: Annotated[
+        Number,
+        Field(
+            gt=0,
+            le=1,
+            description="Uncertainty of the market's implied returns in `black_litterman`, as a part of the"
+            " covariance; the views are taken to be as uncertain.",
+        ),
+    ] = 0.05
+    infeasible: Annotated[
+        Infeasible,
+        Field(
+            description="What happens where caps keep weights below 1: `leave_cash` leaves the rest uninvested,"
+            " `scale_caps` raises all caps in proportion, `raise` refuses to allocate.",
+        ),
+    ] = "leave_cash"
+    return_weight: Annotated[
+        Weight,
+        Field(description="Weight of expected return in `multi_objective`."),
+    ] = 1.0
+    risk_score_weight: Annotated[
+        Weight,
+        Field(description="Weight of each zone's risk score, its standard deviation, in `multi_objective`."),
+    ] = 1.0
+    turnover_weight: Annotated[
+        Weight,
+        Field(description="Weight of the costs of moving from present to new weights in `multi_objective`."),
+    ] = 1.0
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -59,35 +117,100 @@ class AllocatorFields(BaseModel):
 
 
 class ConstraintsConfig(Config):
-    """Limits in per cent: of a zone, and of one order."""
+    """Limits in per cent, on the weight of a zone and on the size of an order."""
 
-    max_protocol_exposure_pct: PerCent | None = None
-    max_transaction_size_pct: Annotated[Number, Field(ge=0.1, le=100)] | None = None
-    max_asset_concentration_pct: PerCent | None = None
+    max_protocol_exposure_pct: Annotated[
+        PerCent | None,
+        Field(description="Largest weight of any zone in per cent (45, not 0.45). Null means no such cap."),
+    ] = None
+    max_transaction_size_pct: Annotated[
+        Annotated[Number, Field(ge=0.1, le=100)] | None,
+        Field(
+            description="Largest order of a rebalancing in per cent of the book; larger ones are split. Null means no"
+            " limit.",
+        ),
+    ] = None
+    max_asset_concentration_pct: Annotated[
+        PerCent | None,
+        Field(
+            description="Largest weight of any one asset in per cent; in a fund every zone is an asset of its own."
+            " Null means no such cap.",
+        ),
+    ] = None
 
 
 class SalesConfig(Config):
-    """Loans that are sold where a zone has too much: at a haircut on what they would pay, and settled later."""
+    """Sales of loans out of zones that have too much, at a haircut and with later settlement."""
 
-    enabled: StrictBool = False
-    haircut: Share = 0.02
-    settlement_business_days: Annotated[Count, Field(ge=1, le=250)] = 10
+    enabled: Annotated[
+        StrictBool,
+        Field(
+            description="Whether a rebalancing sells whole loans, the oldest first, out of zones above their target;"
+            " without it only new lending closes gaps.",
+        ),
+    ] = False
+    haircut: Annotated[
+        Share,
+        Field(description="Share taken off what a sold loan would pay on its settlement day."),
+    ] = 0.02
+    settlement_business_days: Annotated[
+        Count,
+        Field(
+            ge=1,
+            le=250,
+            description="Business days from the agreement of a sale to its settlement, when the cash comes in.",
+        ),
+    ] = 10
 
 
 class AllocationConfig(AllocatorFields, Config):
-    """All of ``capital_allocation``. Naming a strategy switches it on, unless ``enabled`` says otherwise.
+    """Checks that find the zones' target weights anew. Naming a strategy switches it on, unless ``enabled`` says no."""
 
-    ``views`` are yearly expected returns by zone for ``black_litterman``; ``costs`` the share of what is traded that
-    trading costs; ``lookback_months`` the monthly returns that make the covariance, once there are half as many.
-    """
-
-    enabled: StrictBool = False
-    risk_constraints: ConstraintsConfig = ConstraintsConfig()
-    risk_budgets: dict[str, Annotated[Number, Field(gt=0, le=1e6)]] = Field(default_factory=dict)
-    views: dict[str, Annotated[Rate, Field(ge=-1, le=10)]] = Field(default_factory=dict)
-    costs: dict[str, Share] = Field(default_factory=dict)
-    lookback_months: Annotated[Count, Field(ge=4, le=360)] = 24
-    sell_loans: SalesConfig = SalesConfig()
+    enabled: Annotated[
+        StrictBool,
+        Field(
+            description="Whether the fund allocates by strategy: weights replace the zones' own targets, and the"
+            " market's state limits how much is lent. True where a strategy is named.",
+        ),
+    ] = False
+    risk_constraints: Annotated[
+        ConstraintsConfig,
+        Field(description="Caps on the weights of zones and on the size of orders."),
+    ] = ConstraintsConfig()
+    risk_budgets: Annotated[
+        dict[str, Annotated[Number, Field(gt=0, le=1e6)]],
+        Field(
+            description="Risk budgets for `risk_parity`, keyed by zone; only their proportions count, and a zone that"
+            " is left out has 1.",
+        ),
+    ] = Field(default_factory=dict)
+    views: Annotated[
+        dict[str, Annotated[Rate, Field(ge=-1, le=10)]],
+        Field(
+            description="Views for `black_litterman`, keyed by zone: its expected annual return. That strategy needs"
+            " at least one.",
+        ),
+    ] = Field(default_factory=dict)
+    costs: Annotated[
+        dict[str, Share],
+        Field(
+            description="Costs of trading, keyed by zone, as a share of what is traded; they count in"
+            " `multi_objective`, and orders that are not worth theirs are dropped.",
+        ),
+    ] = Field(default_factory=dict)
+    lookback_months: Annotated[
+        Count,
+        Field(
+            ge=4,
+            le=360,
+            description="Months of price returns that the covariance is estimated from, once there are half as many;"
+            " until then it comes from the zones' volatility and `market.correlation`.",
+        ),
+    ] = 24
+    sell_loans: Annotated[
+        SalesConfig,
+        Field(description="Sale of loans, where new lending alone would close gaps too slowly."),
+    ] = SalesConfig()
 
     @model_validator(mode="before")
     @classmethod

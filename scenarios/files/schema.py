@@ -64,16 +64,33 @@ def manual_body(do: dict[str, Any]) -> dict[str, Any] | None:
 
 
 class ScriptEntry(Config):
-    """One line of the script: a command on a date, or on the day after a condition is met.
+    """An entry of the script: a command on a date, or on the day after a condition is met."""
 
-    A condition is looked at every evening and fires once, with ``repeat`` each time that it becomes true. A manual
-    reinvestment may give its date as years instead.
-    """
-
-    at: datetime.date | None = None
-    when: StrictStr | None = None
-    repeat: StrictBool = False
-    do: dict[str, Any]
+    at: Annotated[
+        datetime.date | None,
+        Field(
+            description="ISO date, within the fund's life, on which the command is carried out. A manual reinvestment"
+            " may give `year` in its body instead.",
+        ),
+    ] = None
+    when: Annotated[
+        StrictStr | None,
+        Field(
+            description="Condition such as `cash > 5m`, given in place of a date and looked at every evening; the"
+            " command follows on the next day.",
+        ),
+    ] = None
+    repeat: Annotated[
+        StrictBool,
+        Field(description="Whether the entry fires each time that its condition becomes true, not just the first."),
+    ] = False
+    do: Annotated[
+        dict[str, Any],
+        Field(
+            description="Command by name with its arguments, such as `{shock_price: {zone: red, change: -15%}}`; one"
+            " per entry.",
+        ),
+    ]
 
     @model_validator(mode="after")
     def _one_trigger(self) -> Self:
@@ -89,25 +106,83 @@ class ScriptEntry(Config):
 
 
 class ScenarioConfig(Config):
-    """All sections of a scenario, resolved."""
+    """A fund and its market: everything that, with a seed, decides a run."""
 
-    name: Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")] | None = None
-    description: StrictStr = ""
-    fund: FundConfig = FundConfig()
-    market: MarketConfig = MarketConfig()
+    name: Annotated[
+        Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")] | None,
+        Field(description="Name that runs of this scenario carry; null takes the name of the file."),
+    ] = None
+    description: Annotated[
+        StrictStr,
+        Field(description="One line on what the scenario is about, for its readers; no result depends on it."),
+    ] = ""
+    fund: Annotated[
+        FundConfig,
+        Field(description="Size, life and partners of the fund, and the terms of its cash."),
+    ] = FundConfig()
+    market: Annotated[
+        MarketConfig,
+        Field(description="Base rate, property prices, the files that they may come from, and the circuit breaker."),
+    ] = MarketConfig()
     zones: Annotated[
-        dict[ZoneName, ZoneConfig], Field(min_length=1, max_length=50), BeforeValidator(_with_defaults)
-    ] = Field(default_factory=lambda: {name: ZoneConfig(**zone) for name, zone in DEFAULT_ZONES.items()})
-    loans: LoansConfig = LoansConfig()
-    exits: ExitsConfig = ExitsConfig()
-    calls: CallsConfig = CallsConfig()
-    fees: FeesConfig = FeesConfig()
-    waterfall: WaterfallConfig = WaterfallConfig()
-    reinvestment_engine: ReinvestmentConfig = ReinvestmentConfig()
-    leverage: LeverageConfig = LeverageConfig()
-    capital_allocation: AllocationConfig = AllocationConfig()
-    script: Annotated[list[ScriptEntry], Field(max_length=10_000)] = Field(default_factory=list)
-    sweep: dict[str, Any] = Field(default_factory=dict)
+        dict[ZoneName, ZoneConfig],
+        Field(
+            min_length=1,
+            max_length=50,
+            description="Zones, keyed by name (a letter, then letters, digits or `_`), each a market to lend in."
+            " `green`, `orange` and `red` need not give what stays at its default.",
+        ),
+        BeforeValidator(_with_defaults),
+    ] = Field(default_factory=lambda: {name: ZoneConfig.model_validate(zone) for name, zone in DEFAULT_ZONES.items()})
+    loans: Annotated[
+        LoansConfig,
+        Field(description="Terms of new loans, and the tape of loans that the fund opens with."),
+    ] = LoansConfig()
+    exits: Annotated[
+        ExitsConfig,
+        Field(description="When loans exit or default, and what a default recovers."),
+    ] = ExitsConfig()
+    calls: Annotated[
+        CallsConfig,
+        Field(description="Notice of capital calls, and what follows when a limited partner defaults on one."),
+    ] = CallsConfig()
+    fees: Annotated[
+        FeesConfig,
+        Field(
+            description="Fees and expenses that the fund pays, and the origination fee that borrowers may pay to it."
+        ),
+    ] = FeesConfig()
+    waterfall: Annotated[
+        WaterfallConfig,
+        Field(description="How distributions are shared between the limited partners and the carry."),
+    ] = WaterfallConfig()
+    reinvestment_engine: Annotated[
+        ReinvestmentConfig,
+        Field(description="When proceeds are lent again, how much of them, and in which zones."),
+    ] = ReinvestmentConfig()
+    leverage: Annotated[
+        LeverageConfig,
+        Field(description="NAV line and subscription line that the fund may borrow on, and how much debt it aims for."),
+    ] = LeverageConfig()
+    capital_allocation: Annotated[
+        AllocationConfig,
+        Field(description="Target weights of the zones by a strategy, found anew at intervals."),
+    ] = AllocationConfig()
+    script: Annotated[
+        list[ScriptEntry],
+        Field(
+            max_length=10_000,
+            description="Entries that act during the run, each with `at` a date or `when` a condition, and `do` a"
+            " command. They may change settings, shock the market, draw, repay or call.",
+        ),
+    ] = Field(default_factory=list)
+    sweep: Annotated[
+        dict[str, Any],
+        Field(
+            description="Axes of `fundclock sweep`, keyed by dotted setting, `seed` or `replication`; each is a list"
+            " of values or a range like `1:500`.",
+        ),
+    ] = Field(default_factory=dict)
 
     def calendar(self) -> Calendar:
         """The fund's calendar."""
