@@ -1,6 +1,7 @@
 """Scenario documents: what is refused, where it stands, and what was probably meant."""
 
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -195,6 +196,39 @@ def test_explain_marks_what_differs_from_the_default():
     text = resolved_yaml(Scenario.load("instant").resolve())
     assert "reinvestment_delay: 0.0" in text
     assert "# default: 1.0" in text
+
+
+def test_explain_puts_the_description_of_each_setting_above_it():
+    text = resolved_yaml(Scenario.load("levered").resolve())
+    lines = text.splitlines()
+    assert "  # Business days of notice for draws on the subscription line and for its voluntary" in text
+    assert lines[lines.index("  cash_reserve_target: 0.05") - 1] == (
+        "  # Level of the cash reserve, as a share of `fund.size`, down to which checks lend it."
+    )
+    assert all(len(line) <= 110 for line in lines if line.lstrip().startswith("#"))
+    bare = {
+        line.strip().partition(":")[0]
+        for above, line in pairwise(lines)
+        if line and not line.lstrip().startswith("#") and not above.lstrip().startswith("#")
+    }
+    of_a_zone = {"target_allocation", "appreciation", "volatility", "default_rate", "recovery_rate", "series"}
+    pairs = {"green-orange", "green-red", "orange-red"}
+    assert bare == {"green", "orange", "red"} | of_a_zone | pairs  # the first zone's keys are described for all
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"description": "two\nlines # and a mark"},
+        {"fund": {"limited_partners": {"a": 0.5, "b": "50%"}}},
+        {"loans": {"appreciation_share": {"thresholds": [0.2], "shares": [0.1, 0.3]}}},
+        {"capital_allocation": {"strategy": "black_litterman", "views": {"green": "8%"}, "costs": {"red": 0.01}}},
+        {"script": [{"when": "cash > 5m", "repeat": True, "do": {"suspend_reinvestment": {}}}], "sweep": {"seed": [1]}},
+    ],
+)
+def test_what_explain_prints_means_the_same(values):
+    config = Scenario.from_dict(values).resolve()
+    assert validate(parse(resolved_yaml(config), "explained.yaml")) == config
 
 
 def test_the_starter_is_a_valid_scenario():
