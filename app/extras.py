@@ -10,11 +10,11 @@ PACKAGES = {
 """The import names of each extra that this version uses; ``service`` needs those of ``figures`` too."""
 
 
-class MissingExtra(Exception):
+class MissingExtra(ImportError):
     """Something was asked for whose packages are not installed."""
 
     def __init__(self, what: str, extra: str, package: str) -> None:
-        super().__init__(what, extra, package)
+        super().__init__(what, extra, package, name=package)
         self.extra = extra
 
     def __str__(self) -> str:
@@ -24,7 +24,7 @@ class MissingExtra(Exception):
 
 def command(extra: str) -> str:
     """The command that installs an extra."""
-    return f"pip install 'fundclock[{extra}]'"
+    return f'pip install "fundclock[{extra}]"'
 
 
 @contextmanager

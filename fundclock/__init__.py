@@ -102,11 +102,14 @@ except PackageNotFoundError:  # the files alone, not installed
 
 
 def __getattr__(name: str) -> Any:
-    """A public name, loaded when it is first asked for. Raises AttributeError for any other."""
+    """A public name, loaded when it is first asked for. Raises AttributeError for any other, MissingExtra."""
     home = _HOME_OF.get(name)
     if home is None:
         raise AttributeError(f"fundclock has no '{name}'; public names are {', '.join(__all__)}")
-    value = getattr(import_module(f"fundclock.{home}"), name)
+    from fundclock.app.extras import needs
+
+    with needs("figures", f"fundclock.{name}"):
+        value = getattr(import_module(f"fundclock.{home}"), name)
     globals()[name] = value
     return value
 
