@@ -27,7 +27,7 @@ from fundclock.scenarios.runs.manifest import calendar_of, currency_of
 from fundclock.scenarios.runs.recorded import RecordedRun
 from fundclock.scenarios.runs.stored import fold, load_run, manifest_of
 from fundclock.scenarios.scenario import Scenario, shipped
-from fundclock.scenarios.scripts.commands import ARGUMENTS
+from fundclock.scenarios.scripts.commands import COMMANDS
 from fundclock.scenarios.timing.audit import audit
 from fundclock.scenarios.timing.headroom import headroom
 from fundclock.scenarios.views.leverage import DebtHistory, event_rows, facility_rows, metrics_of
@@ -148,7 +148,7 @@ def _settings(run: RecordedRun, _words: Mapping[str, Any]) -> Any:
         "run": run.name,
         "settings": kept,
         "changeable": [key for key in kept if why_not_changeable(key) is None],
-        "commands": {name: model.model_json_schema() for name, model in ARGUMENTS.items() if name != "set"},
+        "commands": {name: row.arguments.model_json_schema() for name, row in COMMANDS.items() if name != "set"},
     }
 
 

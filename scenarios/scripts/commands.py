@@ -1,15 +1,16 @@
-"""Commands of scripts: what a ``do:`` says, checked, as the command that it means."""
+"""Commands of scripts: one table of what a ``do:`` can say, and how it becomes the command that it means."""
 
 import datetime
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, Field, JsonValue, StrictBool, ValidationError, model_validator
+from pydantic import BaseModel, Field, JsonValue, RootModel, StrictBool, ValidationError, model_validator
 
 from fundclock.events.commands import (
     AnyCommand,
     CallCapital,
     ClearBreaker,
+    Command,
     DefaultOnCall,
     Reinvest,
     RequestDraw,
@@ -28,14 +29,26 @@ from fundclock.events.commands import (
 from fundclock.events.config import Config
 from fundclock.events.units import Amount, Count, Number, Rate, to_cents
 from fundclock.handlers.settings.reinvestment import Strategy
-from fundclock.scenarios.files.changes import changed, leaves, why_not_changeable
+from fundclock.scenarios.files.changes import changed, leaves, value_of, why_not_changeable
 from fundclock.scenarios.files.documents import Document
 from fundclock.scenarios.files.problems import InvalidInput, Path, Problem, closest, explain_validation
 from fundclock.scenarios.files.schema import ScenarioConfig
 
 
+class Place(NamedTuple):
+    """Where a command stands, and by which settings it is read."""
+
+    path: Path
+    config: ScenarioConfig
+    document: Document
+
+    def refuse(self, message: str, *inner: str, hint: str | None = None) -> InvalidInput:
+        """What is wrong at this place, or at a key inside it."""
+        return InvalidInput([self.document.problem((*self.path, *inner), message, hint)])
+
+
 class _Nothing(Config):
-    pass
+    """No arguments."""
 
 
 class _PriceArguments(Config):
@@ -112,38 +125,141 @@ class _CallArguments(Config):
     amount: Annotated[Amount, Field(gt=0)]
 
 
-ARGUMENTS: dict[str, type[BaseModel]] = {
-    "reinvest": _ReinvestArguments,
-    "set": _Nothing,
-    "shock_price": _PriceArguments,
-    "shock_rate": _RateArguments,
-    "shock_nav": _LevelArguments,
-    "shock_liquidity": _LevelArguments,
-    "call_capital": _CallArguments,
-    "draw": _FacilityArguments,
-    "repay": _FacilityArguments,
-    "trip_breaker": _Nothing,
-    "reset_breaker": _Nothing,
-    "set_volatility": _VolatilityArguments,
-    "set_transaction_cost": _CostArguments,
-    "default_on_call": _PartnerArguments,
-    "suspend_reinvestment": _Nothing,
-    "resume_reinvestment": _Nothing,
-}
-"""Command name in a script to what it takes."""
+class _Settings(RootModel[dict[str, Any]]):
+    """Settings by dotted key, or one as ``key`` and ``value``."""
 
-BARE = {
-    "call_capital": "amount",
-    "draw": "amount",
-    "repay": "amount",
-    "set_volatility": "state",
-    "set_transaction_cost": "level",
+    @model_validator(mode="before")
+    @classmethod
+    def _mapping(cls, values: Any) -> Any:
+        if isinstance(values, dict) and set(values) == {"key", "value"}:
+            values = {str(values["key"]): values["value"]}
+        if not isinstance(values, dict) or not values:
+            raise ValueError("expected settings like {reinvestment_engine.reinvestment_delay: 3}")
+        return {str(key): value for key, value in values.items()}
+
+
+def _reinvest(values: _ReinvestArguments, place: Place) -> AnyCommand:
+    _check_multipliers(values.zone_preference_multipliers or {}, place)
+    return Reinvest(
+        amount_cents=to_cents(values.amount),
+        strategy=values.strategy,
+        source=values.source,
+        source_details=values.source_details,
+        zone_preference_multipliers=values.zone_preference_multipliers,
+        enable_dynamic_allocation=values.enable_dynamic_allocation,
+    )
+
+
+def _check_multipliers(multipliers: Mapping[str, float], place: Place) -> None:
+    name, zones = "zone_preference_multipliers", place.config.zones
+    for zone in multipliers:
+        if zone not in zones:
+            raise place.refuse(f"unknown zone; there are {', '.join(zones)}", name, zone, hint=closest(zone, zones))
+    if multipliers and not any(multipliers.get(zone, 1.0) for zone in zones):
+        raise place.refuse("at least one multiplier must be above 0", name)
+
+
+def _shock_price(values: _PriceArguments, place: Place) -> AnyCommand:
+    zones = place.config.zones
+    if values.zone is not None and values.zone not in zones:
+        raise place.refuse(f"unknown zone '{values.zone}'", "zone", hint=closest(values.zone, zones))
+    return ShockPrice(change=values.change, zone=values.zone)
+
+
+def _default_on_call(values: _PartnerArguments, place: Place) -> AnyCommand:
+    partners = list(place.config.fund.limited_partners)
+    if values.partner not in partners or len(partners) < 2:
+        there = f"there are {', '.join(partners)}" if partners else "fund.limited_partners names none"
+        hint = closest(values.partner, partners)
+        raise place.refuse(f"no partner '{values.partner}' can default; {there}", hint=hint)
+    return DefaultOnCall(partner=values.partner)
+
+
+def _facility(values: _FacilityArguments, place: Place) -> str:
+    lines = list(place.config.leverage.lines())
+    if values.facility not in lines:
+        there = f"there are {', '.join(lines)}" if lines else "leverage is not enabled"
+        hint = closest(values.facility, lines)
+        raise place.refuse(f"no facility '{values.facility}'; {there}", "facility", hint=hint)
+    return values.facility
+
+
+def _draw(values: _FacilityArguments, place: Place) -> AnyCommand:
+    return RequestDraw(facility=_facility(values, place), amount_cents=to_cents(values.amount))
+
+
+def _repay(values: _FacilityArguments, place: Place) -> AnyCommand:
+    return RequestRepayment(facility=_facility(values, place), amount_cents=to_cents(values.amount))
+
+
+def _set(values: _Settings, place: Place) -> SetConfig:
+    """One command for all settings of an entry; mappings are taken apart into their single settings."""
+    changes: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for key, value in values.root.items():
+        for leaf, inner in leaves(key, value).items():
+            message = why_not_changeable(leaf)
+            hint = None
+            if message is None:
+                try:
+                    value_of(place.config, leaf)
+                except KeyError:
+                    hint = closest(leaf, leaves("", place.config.model_dump(mode="json")))
+                    message = f"there is no setting {leaf}"
+            if message is not None:
+                problems.append(place.document.problem((*place.path, key), message, hint))
+            changes[leaf] = _json(inner)
+    if problems:
+        raise InvalidInput(problems)
+    return SetConfig(changes=changes)
+
+
+class ScriptCommand(NamedTuple):
+    """What a command of scripts takes, what it becomes, and what a bare value after its name means."""
+
+    arguments: type[BaseModel]
+    becomes: type[Command]
+    make: Callable[[Any, Place], AnyCommand]
+    bare: str | None = None
+
+
+COMMANDS: dict[str, ScriptCommand] = {
+    "reinvest": ScriptCommand(_ReinvestArguments, Reinvest, _reinvest),
+    "set": ScriptCommand(_Settings, SetConfig, _set),
+    "shock_price": ScriptCommand(_PriceArguments, ShockPrice, _shock_price, "change"),
+    "shock_rate": ScriptCommand(_RateArguments, ShockRate, lambda values, _: ShockRate(change=values.change), "change"),
+    "shock_nav": ScriptCommand(_LevelArguments, ShockNav, lambda values, _: ShockNav(change=values.change), "change"),
+    "shock_liquidity": ScriptCommand(
+        _LevelArguments, ShockLiquidity, lambda values, _: ShockLiquidity(change=values.change), "change"
+    ),
+    "call_capital": ScriptCommand(
+        _CallArguments, CallCapital, lambda values, _: CallCapital(amount_cents=to_cents(values.amount)), "amount"
+    ),
+    "draw": ScriptCommand(_FacilityArguments, RequestDraw, _draw, "amount"),
+    "repay": ScriptCommand(_FacilityArguments, RequestRepayment, _repay, "amount"),
+    "trip_breaker": ScriptCommand(_Nothing, TripBreaker, lambda *_: TripBreaker()),
+    "reset_breaker": ScriptCommand(_Nothing, ClearBreaker, lambda *_: ClearBreaker()),
+    "set_volatility": ScriptCommand(
+        _VolatilityArguments,
+        SetVolatility,
+        lambda values, _: SetVolatility(state=None if values.state == "market" else values.state),
+        "state",
+    ),
+    "set_transaction_cost": ScriptCommand(
+        _CostArguments, SetTransactionCost, lambda values, _: SetTransactionCost(level=values.level), "level"
+    ),
+    "default_on_call": ScriptCommand(_PartnerArguments, DefaultOnCall, _default_on_call),
+    "suspend_reinvestment": ScriptCommand(_Nothing, SuspendReinvestment, lambda *_: SuspendReinvestment()),
+    "resume_reinvestment": ScriptCommand(_Nothing, ResumeReinvestment, lambda *_: ResumeReinvestment()),
 }
-"""What a bare value after a command's name means."""
+"""All commands of scripts by name; each happens in the phase of what it becomes."""
 
 
 def command_of(do: dict[str, Any], path: Path, config: ScenarioConfig, document: Document) -> AnyCommand:
-    """The command of one ``do:``; ``{NAME: ARGUMENTS}`` and ``{command: NAME, ARGUMENT: …}`` mean the same."""
+    """The command of one ``do:``; ``{NAME: ARGUMENTS}`` and ``{command: NAME, ARGUMENT: …}`` mean the same.
+
+    Settings of a ``set`` are looked up, and not tried: see ``settled``. Raises InvalidInput.
+    """
     if "command" in do:
         name, arguments = do["command"], {key: value for key, value in do.items() if key != "command"}
     elif len(do) == 1:
@@ -151,126 +267,47 @@ def command_of(do: dict[str, Any], path: Path, config: ScenarioConfig, document:
         path = (*path, name)
     else:
         raise InvalidInput([document.problem(path, f"expected one command, got {', '.join(map(str, do)) or 'none'}")])
-    if not isinstance(name, str) or name not in ARGUMENTS:
-        hint = closest(str(name), ARGUMENTS)
-        allowed = "" if hint else f"; allowed: {', '.join(ARGUMENTS)}"
-        raise InvalidInput([document.problem(path, f"unknown command '{name}'{allowed}", hint)])
-    if name == "set":
-        if isinstance(arguments, dict) and set(arguments) == {"key", "value"}:
-            arguments = {str(arguments["key"]): arguments["value"]}
-        if not isinstance(arguments, dict) or not arguments:
-            example = "expected settings like {reinvestment_engine.reinvestment_delay: 3}"
-            raise InvalidInput([document.problem(path, example)])
-        return _set(arguments, path, config, document)
+    place = Place(path, config, document)
+    if not isinstance(name, str) or name not in COMMANDS:
+        hint = closest(str(name), COMMANDS)
+        allowed = "" if hint else f"; allowed: {', '.join(COMMANDS)}"
+        raise place.refuse(f"unknown command '{name}'{allowed}", hint=hint)
+    row = COMMANDS[name]
     if arguments is None:
         arguments = {}
-    elif not isinstance(arguments, dict) and name.startswith("shock_"):
-        arguments = {"change": arguments}
-    elif not isinstance(arguments, dict) and name in BARE:
-        arguments = {BARE[name]: arguments}
-    return _command(name, arguments_of(name, arguments, path, document), path, config, document)
+    elif not isinstance(arguments, dict) and row.bare is not None:
+        arguments = {row.bare: arguments}
+    return row.make(arguments_of(name, arguments, path, document), place)
 
 
 def arguments_of(name: str, arguments: Any, path: Path, document: Document) -> Any:
     """What a command takes, checked. Raises InvalidInput with every problem found."""
+    model = COMMANDS[name].arguments
     try:
-        return ARGUMENTS[name].model_validate(arguments)
+        return model.model_validate(arguments)
     except ValidationError as error:
         raise InvalidInput(
             document.problem((*path, *inner), message, hint)
-            for inner, message, hint in explain_validation(error, ARGUMENTS[name], arguments)
+            for inner, message, hint in explain_validation(error, model, arguments)
         ) from None
 
 
-def _command(name: str, values: Any, path: Path, config: ScenarioConfig, document: Document) -> AnyCommand:
-    match name:
-        case "reinvest":
-            _check_multipliers(values.zone_preference_multipliers or {}, path, config, document)
-            return Reinvest(
-                amount_cents=to_cents(values.amount),
-                **values.model_dump(exclude={"amount", "year", "month"}),
-            )
-        case "shock_price":
-            if values.zone is not None and values.zone not in config.zones:
-                hint = closest(values.zone, config.zones)
-                raise InvalidInput([document.problem((*path, "zone"), f"unknown zone '{values.zone}'", hint)])
-            return ShockPrice(change=values.change, zone=values.zone)
-        case "default_on_call":
-            partners = list(config.fund.limited_partners)
-            if values.partner not in partners or len(partners) < 2:
-                hint = closest(values.partner, partners)
-                there = f"there are {', '.join(partners)}" if partners else "fund.limited_partners names none"
-                raise InvalidInput(
-                    [document.problem(path, f"no partner '{values.partner}' can default; {there}", hint)]
-                )
-            return DefaultOnCall(partner=values.partner)
-        case "shock_rate":
-            return ShockRate(change=values.change)
-        case "shock_nav":
-            return ShockNav(change=values.change)
-        case "shock_liquidity":
-            return ShockLiquidity(change=values.change)
-        case "call_capital":
-            return CallCapital(amount_cents=to_cents(values.amount))
-        case "draw" | "repay":
-            lines = list(config.leverage.lines())
-            if values.facility not in lines:
-                there = f"there are {', '.join(lines)}" if lines else "leverage is not enabled"
-                hint = closest(values.facility, lines)
-                message = f"no facility '{values.facility}'; {there}"
-                raise InvalidInput([document.problem((*path, "facility"), message, hint)])
-            kind = RequestDraw if name == "draw" else RequestRepayment
-            return kind(facility=values.facility, amount_cents=to_cents(values.amount))
-        case "suspend_reinvestment":
-            return SuspendReinvestment()
-        case "trip_breaker":
-            return TripBreaker()
-        case "reset_breaker":
-            return ClearBreaker()
-        case "set_volatility":
-            return SetVolatility(state=None if values.state == "market" else values.state)
-        case "set_transaction_cost":
-            return SetTransactionCost(level=values.level)
-        case _:
-            return ResumeReinvestment()
+def settled(
+    command: AnyCommand, do: Mapping[str, Any], path: Path, config: ScenarioConfig, document: Document
+) -> ScenarioConfig:
+    """The settings after the command of a ``do:``, which are others only after a ``set``.
 
-
-def _check_multipliers(
-    multipliers: Mapping[str, float], path: Path, config: ScenarioConfig, document: Document
-) -> None:
-    path = (*path, "zone_preference_multipliers")
-    for zone in multipliers:
-        if zone not in config.zones:
-            there = f"; there are {', '.join(config.zones)}"
-            raise InvalidInput([document.problem((*path, zone), f"unknown zone{there}", closest(zone, config.zones))])
-    if multipliers and not any(multipliers.get(zone, 1.0) for zone in config.zones):
-        raise InvalidInput([document.problem(path, "at least one multiplier must be above 0")])
-
-
-def _set(settings: dict[str, Any], path: Path, config: ScenarioConfig, document: Document) -> SetConfig:
-    """One command for all settings of an entry; mappings are taken apart into their single settings."""
-    known = leaves("", config.model_dump(mode="json"))
-    changes: dict[str, Any] = {}
-    problems: list[Problem] = []
-    for key, value in settings.items():
-        for leaf, inner in leaves(str(key), value).items():
-            problem = why_not_changeable(leaf)
-            if problem is None and leaf not in known:
-                problems.append(
-                    document.problem((*path, str(key)), f"there is no setting {leaf}", closest(leaf, known))
-                )
-            elif problem is not None:
-                problems.append(document.problem((*path, str(key)), problem))
-            changes[leaf] = _json(inner)
-    if problems:
-        raise InvalidInput(problems)
+    Raises InvalidInput where they can't be so.
+    """
+    if not isinstance(command, SetConfig):
+        return config
+    path = path if "command" in do else (*path, "set")
     try:
-        changed(config, changes)
+        return changed(config, command.changes)
     except InvalidInput as error:
         raise InvalidInput(
             document.problem(path, f"{item.key}: {item.message}", item.suggestion) for item in error.problems
         ) from None
-    return SetConfig(changes=changes)
 
 
 def _json(value: Any) -> Any:

@@ -15,11 +15,10 @@ from fundclock.events.commands import (
     TripBreaker,
 )
 from fundclock.events.dates import Calendar
-from fundclock.scenarios.files.changes import changed
 from fundclock.scenarios.files.documents import Document
 from fundclock.scenarios.files.problems import InvalidInput, Path, Problem
 from fundclock.scenarios.files.schema import ScenarioConfig, ScriptEntry, manual_body
-from fundclock.scenarios.scripts.commands import arguments_of, command_of
+from fundclock.scenarios.scripts.commands import arguments_of, command_of, settled
 from fundclock.scenarios.scripts.conditions import Condition, ConditionError, read_condition
 from fundclock.scenarios.scripts.vocabulary import names_of
 
@@ -81,19 +80,19 @@ def read_script(
             else:
                 condition = _condition_of(entry.when, (*path, "when"), config, calendar, names, document)
                 command = command_of(entry.do, (*path, "do"), start, document)
+                settled(command, entry.do, (*path, "do"), start, document)
                 watches.append(Watch(_source(path), condition, command, entry.repeat))
         except InvalidInput as error:
             problems += error.problems
     for day, number in sorted(dated):
-        path = (*place, number)
+        path, do = (*place, number), entries[number].do
         try:
-            command = command_of(entries[number].do, (*path, "do"), config, document)
+            command = command_of(do, (*path, "do"), config, document)
+            config = settled(command, do, (*path, "do"), config, document)
         except InvalidInput as error:
             problems += error.problems
             continue
         acts[number] = Act(day, _source(path), command)
-        if isinstance(command, SetConfig):
-            config = changed(config, command.changes)
     if not problems:
         problems = [
             *_contradictions(
@@ -216,4 +215,7 @@ def read_command(do: dict[str, Any], config: ScenarioConfig) -> AnyCommand:
         raise InvalidInput([Problem("do", message, "script")])
     if (manual_body(do) or {}).get("year") is not None:
         raise InvalidInput([Problem("do", "a command of a Python script happens now: leave year out", "script")])
-    return command_of(do, ("do",), config, Document("script", {"do": do}))
+    document = Document("script", {"do": do})
+    command = command_of(do, ("do",), config, document)
+    settled(command, do, ("do",), config, document)
+    return command
