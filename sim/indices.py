@@ -5,6 +5,8 @@ from bisect import bisect_right
 import numpy as np
 from numpy.typing import NDArray
 
+from fundclock.events.day_counts import YEAR
+
 
 def lognormal_path(
     days: list[int],
@@ -19,7 +21,7 @@ def lognormal_path(
     drift μ (E[level] grows as e^{μt}), so the log drift is μ − σ²/2. ``normals`` has
     shape (len(days) − 1, zones); years are ACT/365F.
     """
-    years = (np.diff(days) / 365)[:, None]
+    years = (np.diff(days) / YEAR)[:, None]
     # a sum over few zones, not a matrix product: BLAS would wake its threads, and round as the machine likes
     correlated = (normals[:, None, :] * cholesky).sum(axis=2)
     steps = (appreciation - volatility**2 / 2) * years + volatility * np.sqrt(years) * correlated
@@ -94,5 +96,5 @@ class IndexPaths:
         return self._shocked(day, self._levels[at] if at >= 0 else self._before(day))
 
     def _before(self, day: int) -> list[float]:
-        years = (day - self.days[0]) / 365
+        years = (day - self.days[0]) / YEAR
         return [x + drift * years for x, drift in zip(self._levels[0], self._prior, strict=True)]

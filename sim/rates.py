@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from fundclock.events.day_counts import YEAR
+
 
 def vasicek_step(
     rate: float, years: float, mean_reversion: float, long_term_mean: float, volatility: float, normal: float
@@ -79,5 +81,5 @@ def vasicek_path(
     rates = [initial]
     steps = np.diff(days).tolist()
     for step, normal in zip(steps, normals(len(steps)).tolist(), strict=True):
-        rates.append(vasicek_step(rates[-1], step / 365, mean_reversion, long_term_mean, volatility, normal))
+        rates.append(vasicek_step(rates[-1], step / YEAR, mean_reversion, long_term_mean, volatility, normal))
     return rates

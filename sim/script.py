@@ -1,110 +1,27 @@
-"""Scripts while a fund is played: conditions are looked at in the evening, Python scripts are SimPy processes.
+"""Python scripts while a fund is played: they are SimPy processes that wait for days and conditions.
 
 What is asked for in the morning happens on the day, what is asked for in the evening on the next.
 """
 
 import datetime
 import sys
-from collections.abc import Callable, Generator, Iterable, Mapping
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Generator, Iterable
+from typing import Any
 
 import simpy
 
-from fundclock.events.bus import EventBus, Led, Output
-from fundclock.events.commands import AnyCommand, Command
+from fundclock.events.bus import EventBus, Output
 from fundclock.events.dates import Calendar, parse_iso
-from fundclock.events.facts import CommandScheduled, ConditionMet
+from fundclock.events.facts import CommandScheduled
 from fundclock.events.phases import Phase
+from fundclock.sim.evenings import Evenings, Reader, Watched
 from fundclock.sim.kernel import Kernel, Process
 
 PYTHON = "python "
 """What the source of an act of a Python script begins with; its name and line follow."""
 
-Holds = Callable[[Mapping[str, Any]], bool]
-"""Whether a condition is met, by the values of the state that it names."""
-
-
-class Watched(NamedTuple):
-    """A condition that is looked at, and what is done on the evening on which it is met."""
-
-    source: str
-    condition: str
-    names: tuple[str, ...]
-    holds: Holds
-    then: AnyCommand | simpy.Event
-    repeat: bool
-
-
 PythonScript = Callable[["ScriptEnvironment"], Generator[simpy.Event, Any, None]]
 """A generator function that is given the script environment and yields what it waits for."""
-
-
-class Reader(Protocol):
-    """What scripts are given from outside: state by name, conditions and commands as they are written."""
-
-    def value(self, name: str) -> Any:
-        """The state that a name stands for now. Raises an error for a name that there is not."""
-        ...
-
-    def condition(self, text: str) -> tuple[tuple[str, ...], Holds]:
-        """The names in a condition, and whether it holds. Raises an error for one that can't be read."""
-        ...
-
-    def command(self, do: dict[str, Any]) -> AnyCommand:
-        """The command that a ``do:`` means. Raises an error for one that can't be."""
-        ...
-
-
-class Evenings:
-    """Looks at conditions each evening, in the order in which they were asked for."""
-
-    def __init__(self, kernel: Kernel, bus: EventBus, reader: Reader, last_day: int) -> None:
-        self._kernel = kernel
-        self._bus = bus
-        self._reader = reader
-        self._last_day = last_day
-        self._watched: list[Watched] = []
-        self._held: list[bool] = []
-
-    def watch(self, watched: Watched) -> None:
-        """Look at this one too, from this evening on."""
-        place = len(self._watched)
-        if isinstance(watched.then, Command):  # before what Python scripts wait for
-            place = sum(isinstance(other.then, Command) for other in self._watched)
-        self._watched.insert(place, watched)
-        self._held.insert(place, False)
-
-    def process(self, name: str) -> Process:
-        """The process; the last evening is two days before the fund's end, so that acts fall into its life."""
-        for day in range(self._last_day - 1):
-            yield self._kernel.evening(day)
-            try:
-                self._look(day)
-            except Exception as error:
-                raise self._kernel.failure(name, error) from error
-
-    def _look(self, day: int) -> None:
-        done = []
-        for place, watched in enumerate(self._watched):
-            values = {name: self._reader.value(name) for name in watched.names}
-            holds = watched.holds(values)
-            if holds and not self._held[place]:
-                self._meet(day, watched, values)
-                if not watched.repeat:
-                    done.append(place)
-            self._held[place] = holds
-        for place in reversed(done):
-            del self._watched[place], self._held[place]
-
-    def _meet(self, day: int, watched: Watched, values: Mapping[str, Any]) -> None:
-        dates = {name: value.isoformat() for name, value in values.items() if isinstance(value, datetime.date)}
-        met = ConditionMet(source=watched.source, condition=watched.condition, values={**values, **dates})
-        if isinstance(watched.then, Command):
-            promise = CommandScheduled(due_day=day + 1, command=watched.then, source=watched.source)
-            self._bus.publish(Led(met, [promise]))
-            return
-        self._bus.publish([met])
-        watched.then.succeed(self._bus.state.seq)
 
 
 class ScriptEnvironment:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from fundclock.events.bus import Output
+from fundclock.events.day_counts import YEAR
 from fundclock.events.facts import CashInterestReceived, ConfigChanged, NavReported
 from fundclock.events.parts import Part, Reactions
 from fundclock.events.postings import ACCRUED_INTEREST, LOANS_AT_COST, UNREALISED_GAIN
@@ -43,7 +44,7 @@ class Treasury(Part):
             if until > steps[0][0]:
                 for (first, cents), (last, _) in pairwise([*steps, (day, 0)]):
                     if cents:
-                        earned += cents * self._market.rate_days(max(first, since), min(last, until), spread) / 365
+                        earned += cents * self._market.rate_days(max(first, since), min(last, until), spread) / YEAR
         amount = round(earned)
         if amount:
             yield [CashInterestReceived(amount_cents=amount, from_day=steps[0][0])]

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from fundclock.events.bus import Output
+from fundclock.events.day_counts import YEAR
 from fundclock.events.facts import CapitalContributed, FeeAccrued, FeesPaid, FeesWaived
 from fundclock.events.facts.fees import FEES
 from fundclock.events.parts import Part, Reactions
@@ -58,7 +59,7 @@ class Fees(Part):
             facts.append(FeeAccrued(fee="setup", amount_cents=setup, base_cents=setup, from_day=0, to_day=0))
         for start in starts:
             for first, last, base in self._management_bases(start, self._quarters[start]):
-                amount = round(config.management * base * (last - first) / 365)
+                amount = round(config.management * base * (last - first) / YEAR)
                 if amount:
                     facts.append(
                         FeeAccrued(fee="management", amount_cents=amount, base_cents=base, from_day=first, to_day=last)
@@ -110,7 +111,7 @@ class Fees(Part):
         """What a distribution leaves for what is owed and for the fees of the next quarter."""
         until = min(day + 92, self._last_day)
         bases = sum(base * (last - first) for first, last, base in self._management_bases(day, until))
-        soon = self._settings.fees.management * bases / 365
+        soon = self._settings.fees.management * bases / YEAR
         return self._state.capital.owed_cents() + round(soon + self._expenses(self._expensed_until, until))
 
     def _calls_pending(self) -> bool:
@@ -156,7 +157,7 @@ class Fees(Part):
         while first < last:
             until = min(last, self._anniversaries[year])
             rate = config.expenses * (1 + config.expense_growth) ** year
-            total += self._partners.total_cents * rate * (until - first) / 365
+            total += self._partners.total_cents * rate * (until - first) / YEAR
             first = until
             year += 1
         return total

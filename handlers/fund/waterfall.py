@@ -8,6 +8,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from fundclock.events.day_counts import YEAR
+
 
 class Account(NamedTuple):
     """What the limited partners and the carry have had so far, in cents."""
@@ -90,4 +92,4 @@ def preferred_balance(flows: Sequence[tuple[int, float]], day: int, hurdle: floa
     (1 + hurdle)^(days/365).
     """
     growth = 1 + hurdle
-    return round(math.fsum(cents * growth ** ((day - when) / 365) for when, cents in flows))
+    return round(math.fsum(cents * growth ** ((day - when) / YEAR) for when, cents in flows))

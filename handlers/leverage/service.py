@@ -5,6 +5,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from fundclock.events.bus import Output
+from fundclock.events.day_counts import DAY_COUNTS, days_between
 from fundclock.events.facts import (
     DebtServicePaid,
     FacilityDrawn,
@@ -19,14 +20,7 @@ from fundclock.events.state.facilities import Facility
 from fundclock.handlers.context import Context
 from fundclock.handlers.fund.partners import Partners
 from fundclock.handlers.fund.purse import Payment, own_cash, repayment, service_payment
-from fundclock.handlers.leverage.interest import (
-    DAY_COUNTS,
-    Segment,
-    compounded_interest,
-    days_between,
-    posted,
-    simple_interest,
-)
+from fundclock.handlers.leverage.interest import Segment, compounded_interest, posted, simple_interest
 from fundclock.handlers.settings.leverage import GreenSleeveConfig, RampLineConfig
 
 Line = GreenSleeveConfig | RampLineConfig

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
+from fundclock.events.day_counts import YEAR
+
 Value = TypeVar("Value", float, NDArray[Any])
 
 Tiers = tuple[tuple[float, ...], tuple[float, ...]]
@@ -15,7 +17,7 @@ Tiers = tuple[tuple[float, ...], tuple[float, ...]]
 
 def simple_interest(principal: Value, coupon: Value, days: Value) -> Value:
     """Interest of ``days`` by ACT/365F: principal × coupon × days / 365. Interest does not bear interest."""
-    interest: Value = principal * coupon * days / 365
+    interest: Value = principal * coupon * days / YEAR
     return interest
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
+from fundclock.events.day_counts import YEAR
 from fundclock.events.facts import LiquidityShocked, LoanOriginated
 from fundclock.events.facts.loans import ExitKind, KnownKind
 from fundclock.events.parts import Part, Reactions
@@ -48,7 +49,7 @@ class Ending(NamedTuple):
 def cumulative_exit_hazard(config: ExitsConfig, days: int) -> NDArray[np.float64]:
     """−log of the survival function of the exit age at 0, 1, …, ``days`` days; years of 365 days."""
     mean, sd = config.age_years.mean, config.age_years.sd
-    ages = np.maximum(np.arange(days + 1) / 365, config.min_hold_years)
+    ages = np.maximum(np.arange(days + 1) / YEAR, config.min_hold_years)
     hazard: NDArray[np.float64] = log_ndtr((mean - config.min_hold_years) / sd) - log_ndtr((mean - ages) / sd)
     return hazard
 
@@ -132,7 +133,7 @@ class ExitClock(Part):
         exits = self._hazard[ages + span]
         exits -= self._hazard[ages]
         exits *= speeds
-        defaults = rates * (span / 365)
+        defaults = rates * (span / YEAR)
         if np.maximum.reduce(ltv) > CRITICAL_LTV:
             over = np.maximum(ltv - CRITICAL_LTV, 0)
             over *= self._terms.ltv_sensitivity
@@ -157,7 +158,7 @@ class ExitClock(Part):
         zone = self._book.zones.index(fact.zone)
         ltv = fact.principal_cents / fact.property_value_cents
         over = min(max(0.0, ltv - CRITICAL_LTV) * self._terms.ltv_sensitivity, MOST_EXPONENT)
-        default = self._rates[zone] * (span / 365) * math.exp(over)
+        default = self._rates[zone] * (span / YEAR) * math.exp(over)
         age = fact.first_age_days
         self._cover_age(age)
         hazard = self._hazard

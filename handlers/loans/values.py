@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from fundclock.events.day_counts import YEAR
 from fundclock.events.facts.loans import SOURCES
 from fundclock.events.state.loan_book import grown
 from fundclock.handlers.context import Context
@@ -91,7 +92,7 @@ class PropertyValues:
         if self._month + 1 >= len(self._knots):
             return np.zeros(len(slots))
         sigma = self._settings.loans.idiosyncratic_volatility
-        years = self._span / 365
+        years = self._span / YEAR
         steps: Floats = ndtri(self._uniforms[self._month % 12, slots])
         steps *= sigma * math.sqrt(years)
         steps -= sigma * sigma * years / 2

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from fundclock.events.day_counts import YEAR
 from fundclock.events.state.realised import Window
 from fundclock.handlers.reinvestment.strategies import Shares, scaled
 
@@ -27,7 +28,7 @@ def annualised_return(realised: Window) -> float | None:
         return None
     if realised.proceeds_cents <= 0:
         return -1.0
-    years = max(realised.cent_days, realised.cost_cents) / realised.cost_cents / 365  # a day at least
+    years = max(realised.cent_days, realised.cost_cents) / realised.cost_cents / YEAR  # a day at least
     return math.expm1(min(math.log(realised.proceeds_cents / realised.cost_cents) / years, MOST_EXPONENT))
 
 

@@ -11,6 +11,7 @@ from typing import Any, cast, get_args
 import numpy as np
 
 from fundclock.events.dates import Calendar
+from fundclock.events.day_counts import YEAR
 from fundclock.events.facts.loans import KnownKind
 from fundclock.events.units import to_cents
 from fundclock.handlers.deployment.opening_book import OpeningBook
@@ -124,7 +125,7 @@ class _Reader:
         self._principal.append(to_cents(principal))
         self._value.append(to_cents(value))
         self._coupon.append(coupon)
-        self._age.append(round(age * 365))
+        self._age.append(round(age * YEAR))
         self._maturity_days.append(self._maturity_day(term - age))
         pays_cash = payment == "cash" if payment else None
         for column, cell in zip(self._optional, (share, pays_cash, exit_day, exit_kind, proceeds), strict=True):

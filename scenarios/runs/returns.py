@@ -8,10 +8,13 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from fundclock.events.day_counts import YEAR
+
 Status = Literal["one", "none", "several", "unreachable"]
 
 LOWEST, HIGHEST = -0.9999, 1e4
 """Rates outside are called unreachable: all but a ten-thousandth lost in a year, or multiplied by ten thousand."""
+
 
 _GRID = np.linspace(math.log1p(LOWEST), math.log1p(HIGHEST), 4001)
 _EPOCH = date(2000, 1, 1)
@@ -60,7 +63,7 @@ def irr(flows: Mapping[int, int]) -> Irr:
 
 def _roots(days: list[int], values: list[float]) -> int:
     """Sign changes of the flows' value over a fine grid of rates."""
-    years = np.array(days) / 365 - days[0] / 365
+    years = np.array(days) / YEAR - days[0] / YEAR
     worth = np.sign((np.exp(-np.outer(_GRID, years)) * np.array(values)).sum(axis=1))
     return int(np.count_nonzero(worth[1:] * worth[:-1] < 0) + np.count_nonzero(worth[1:-1] == 0))
 
@@ -70,7 +73,7 @@ def _solve(days: list[int], values: list[float]) -> float | None:
     import pyxirr
 
     dates = [_EPOCH + timedelta(days=day - days[0]) for day in days]
-    years = [(day - days[0]) / 365 for day in days]
+    years = [(day - days[0]) / YEAR for day in days]
 
     def worth(rate: float) -> float:
         growth = 1 / (1 + rate)

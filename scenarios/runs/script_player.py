@@ -13,8 +13,9 @@ from fundclock.scenarios.runs.plan import Plan
 from fundclock.scenarios.scripts.conditions import read_condition
 from fundclock.scenarios.scripts.entries import Script, Watch, read_command
 from fundclock.scenarios.scripts.vocabulary import View, names_of, value_of
+from fundclock.sim.evenings import Evenings, Holds, Watched
 from fundclock.sim.kernel import Kernel, Process
-from fundclock.sim.script import Evenings, Holds, ScriptEnvironment, Watched, repeat_recorded
+from fundclock.sim.script import ScriptEnvironment, repeat_recorded
 
 
 class ScriptPlayer:

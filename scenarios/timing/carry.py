@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fundclock.events.day_counts import YEAR
 from fundclock.events.facts import (
     CashInterestReceived,
     FacilityInterestAccrued,
@@ -77,7 +78,7 @@ class Yields:
             name = "hurdle" if stay.reason == "awaiting_distribution" else "book"
             if stay.reason == "uninvested_draw" and stay.source in sums:
                 name = stay.source
-            earned = stay.cents * (sums[name].item(stay.last) - sums[name].item(stay.first)) / 365
+            earned = stay.cents * (sums[name].item(stay.last) - sums[name].item(stay.first)) / YEAR
             found[stay.reason] = found.get(stay.reason, 0.0) + earned
         return {reason: round(cents) for reason, cents in found.items()}
 
@@ -92,7 +93,7 @@ class Yields:
         for first, last, cents in self._earned:
             lay = float(balance[first:last].sum())
             if lay > 0:
-                found[first:last] = 365 * cents / lay
+                found[first:last] = YEAR * cents / lay
         return found
 
 

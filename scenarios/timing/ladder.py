@@ -11,6 +11,7 @@ from itertools import combinations, pairwise
 from math import factorial
 from typing import Any, NamedTuple
 
+from fundclock.events.day_counts import YEAR
 from fundclock.events.record import Record
 from fundclock.events.units import from_cents
 from fundclock.scenarios.files.problems import InvalidInput
@@ -131,7 +132,7 @@ def first_rate(run: RecordedRun) -> float:
 def value_of_run(run: RecordedRun, rate: float, end: int) -> Value:
     """Net cash, future value at a rate on a day (ACT/365), and net IRR of the limited partners."""
     capital = run.state.capital
-    future = sum(cents * (1 + rate) ** ((end - day) / 365) for day, cents in sorted(capital.lp_flows.items()))
+    future = sum(cents * (1 + rate) ** ((end - day) / YEAR) for day, cents in sorted(capital.lp_flows.items()))
     net = capital.lp_distributed_cents - capital.lp_contributed_cents
     return Value(net, round(future), run.metrics["net_irr"])
 

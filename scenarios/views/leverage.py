@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from fundclock.events.day_counts import YEAR
 from fundclock.events.facts import FacilityOpened, LeverageMeasured
 from fundclock.events.record import Record
 from fundclock.events.units import from_cents
@@ -104,7 +105,7 @@ def facility_rows(history: DebtHistory) -> list[dict[str, Any]]:
                 "interest_rate": None if last is None else last.rate[name],
                 "spread_bps": round(opened.spread * 10_000, 6),
                 "commitment_fee_bps": round(opened.commitment_fee * 10_000, 6),
-                "term_years": (line.maturity_day - record.day) / 365,
+                "term_years": (line.maturity_day - record.day) / YEAR,
                 "advance_rate": opened.advance_rate,
                 "current_balance": from_cents(line.balance_cents),
                 "available_amount": from_cents(0 if last is None or line.matured else last.available_cents[name]),

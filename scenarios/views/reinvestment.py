@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from fundclock.events.dates import Calendar
+from fundclock.events.day_counts import YEAR
 from fundclock.events.facts import CapitalReinvested, LoanExited, LoanRecovered
 from fundclock.events.units import from_cents, to_cents
 from fundclock.scenarios.runs.recorded import RecordedRun
@@ -230,7 +231,7 @@ def _performance(paid_off: list[LoanExited | LoanRecovered]) -> dict[str, Any]:
     kinds = Counter(fact.exit_kind for fact in paid_off)
     return {
         "roi": (got - cost) / cost,
-        "avg_hold_period": held / cost / 365,
+        "avg_hold_period": held / cost / YEAR,
         "exit_type_distribution": {kind: kinds[kind] / len(paid_off) for kind in sorted(kinds)},
     }
 

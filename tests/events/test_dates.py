@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fundclock.events.dates import Calendar
-from fundclock.handlers.leverage.interest import DAY_COUNTS, days_between
+from fundclock.events.day_counts import DAY_COUNTS, days_between
 
 CALENDAR = Calendar(date(2026, 1, 1))
 days = st.integers(-3000, 12000)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fundclock.events.dates import Calendar
-from fundclock.handlers.leverage.interest import Segment, compounded_interest, days_between, posted, simple_interest
+from fundclock.events.day_counts import days_between
+from fundclock.handlers.leverage.interest import Segment, compounded_interest, posted, simple_interest
 
 CALENDAR = Calendar(date(2028, 2, 29))
 
