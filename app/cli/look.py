@@ -71,6 +71,7 @@ def show(
     log_level: LogLevel = "warning",
 ) -> None:
     """Show a run's figures: as totals, by quarter, as cash flows, or of one engine."""
+    from fundclock.events import results
     from fundclock.scenarios.runs.manifest import calendar_of
     from fundclock.scenarios.runs.metrics import nav_risk
     from fundclock.scenarios.runs.stored import load_run
@@ -83,8 +84,10 @@ def show(
         calendar = calendar_of(loaded.manifest)
         parts: dict[str, Any] = {}
         if quarters:
-            parts["nav_risk"] = nav_risk(loaded.quarters)
-            parts["quarters"] = [{"date": calendar.date(q["day"]).isoformat(), **q} for q in loaded.quarters]
+            parts["nav_risk"] = results.as_json(nav_risk(loaded.quarterly_returns))
+            parts["quarters"] = [
+                {"date": calendar.date(row.day).isoformat(), **row.as_json()} for row in loaded.quarters
+            ]
         if flows:
             from fundclock.scenarios.views.cash_flows import cash_flows
 

@@ -4,14 +4,12 @@ from collections.abc import Iterator
 
 from fundclock.events.bus import Output
 from fundclock.events.facts import CapitalDistributed, CarryReturned
-from fundclock.events.state import State
 from fundclock.events.units import split_pro_rata
 from fundclock.handlers.context import Context
 from fundclock.handlers.fund.fees import Fees
 from fundclock.handlers.fund.partners import Partners
 from fundclock.handlers.fund.purse import free_cash
-from fundclock.handlers.fund.waterfall import Account, account_of, distribute
-from fundclock.handlers.settings.fund import WaterfallConfig
+from fundclock.handlers.fund.waterfall import Account, account_of, distribute, moved_to_draws
 
 
 class Distributions:
@@ -117,19 +115,3 @@ class Distributions:
             recallable_cents=0,
             by_lp=self._partners.share_distribution(amount),
         )
-
-
-def moved_to_draws(state: State, terms: WaterfallConfig, until: int) -> list[tuple[int, int]]:
-    """What moves contributions back to the draws that they have paid back by a day: (day, cents), summing to 0.
-
-    Nothing where preferred return runs from the contributions.
-    """
-    if terms.pref_clock == "contribution":
-        return []
-    share = [state.capital.lp_contributed_cents, state.capital.gp_contributed_cents]
-    moves: list[tuple[int, int]] = []
-    for drawn, paid, cents in state.facilities.bridged:
-        if paid <= until:
-            lps = split_pro_rata(cents, share)[0]
-            moves += [(drawn, lps), (paid, -lps)]
-    return moves

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from fundclock.events.day_counts import YEAR
+from fundclock.events.state import State
+from fundclock.events.units import split_pro_rata
+from fundclock.handlers.settings.fund import WaterfallConfig
 
 
 class Account(NamedTuple):
@@ -93,3 +96,19 @@ def preferred_balance(flows: Sequence[tuple[int, float]], day: int, hurdle: floa
     """
     growth = 1 + hurdle
     return round(math.fsum(cents * growth ** ((day - when) / YEAR) for when, cents in flows))
+
+
+def moved_to_draws(state: State, terms: WaterfallConfig, until: int) -> list[tuple[int, int]]:
+    """What moves contributions back to the draws that they have paid back by a day: (day, cents), summing to 0.
+
+    Nothing where preferred return runs from the contributions.
+    """
+    if terms.pref_clock == "contribution":
+        return []
+    share = [state.capital.lp_contributed_cents, state.capital.gp_contributed_cents]
+    moves: list[tuple[int, int]] = []
+    for drawn, paid, cents in state.facilities.bridged:
+        if paid <= until:
+            lps = split_pro_rata(cents, share)[0]
+            moves += [(drawn, lps), (paid, -lps)]
+    return moves

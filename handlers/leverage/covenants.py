@@ -80,11 +80,20 @@ def _liquidity(terms: Terms) -> Result:
     return Result("liquidity", ratio(terms.liquidity_cents, needed), 1.0, headroom >= 0, headroom)
 
 
-def figures(terms: Terms) -> dict[str, float | None]:
-    """The ratios that are reported: leverage, LTV, DSCR, ICR."""
-    return {
-        "leverage_ratio": ratio(terms.debt_cents, terms.nav_cents),
-        "loan_to_value_ratio": ratio(terms.debt_cents, terms.claims_cents),
-        "debt_service_coverage_ratio": ratio(terms.collected_cents, terms.service_cents),
-        "interest_coverage_ratio": ratio(terms.cash_income_cents, terms.service_cents),
-    }
+class Ratios(NamedTuple):
+    """The ratios that are reported, of all debt; None without their denominator."""
+
+    leverage_ratio: float | None
+    loan_to_value_ratio: float | None
+    debt_service_coverage_ratio: float | None
+    interest_coverage_ratio: float | None
+
+
+def ratios(terms: Terms) -> Ratios:
+    """Leverage, LTV, DSCR and ICR."""
+    return Ratios(
+        ratio(terms.debt_cents, terms.nav_cents),
+        ratio(terms.debt_cents, terms.claims_cents),
+        ratio(terms.collected_cents, terms.service_cents),
+        ratio(terms.cash_income_cents, terms.service_cents),
+    )

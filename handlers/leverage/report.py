@@ -64,10 +64,10 @@ class LeverageReport:
         return [
             LeverageStressed(
                 failed={name: row.failed for name, row in rows.items()},
-                leverage_ratio={name: row.figures["leverage_ratio"] for name, row in rows.items()},
-                loan_to_value_ratio={name: row.figures["loan_to_value_ratio"] for name, row in rows.items()},
+                leverage_ratio={name: row.ratios.leverage_ratio for name, row in rows.items()},
+                loan_to_value_ratio={name: row.ratios.loan_to_value_ratio for name, row in rows.items()},
                 debt_service_coverage_ratio={
-                    name: row.figures["debt_service_coverage_ratio"] for name, row in rows.items()
+                    name: row.ratios.debt_service_coverage_ratio for name, row in rows.items()
                 },
             )
         ]

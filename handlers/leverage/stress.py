@@ -9,7 +9,7 @@ Pure functions of the terms of a test; nothing of a run is touched.
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from fundclock.handlers.leverage.covenants import Result, Terms, figures, run_tests
+from fundclock.handlers.leverage.covenants import Ratios, Result, Terms, ratios, run_tests
 from fundclock.handlers.settings.leverage import GreenSleeveConfig, StressTestingConfig
 
 STEPS = 60
@@ -33,7 +33,7 @@ class Stressed(NamedTuple):
     shock: Shock
     terms: Terms
     results: list[Result]
-    figures: dict[str, float | None]
+    ratios: Ratios
 
     @property
     def failed(self) -> list[str]:
@@ -81,7 +81,7 @@ def apply(terms: Terms, shock: Shock) -> Terms:
 def stressed(terms: Terms, config: GreenSleeveConfig, months: int, shock: Shock) -> Stressed:
     """Tests and ratios of a day under a shock."""
     after = apply(terms, shock)
-    return Stressed(shock, after, run_tests(after, config, months), figures(after))
+    return Stressed(shock, after, run_tests(after, config, months), ratios(after))
 
 
 def table(terms: Terms, config: GreenSleeveConfig, months: int, stress: StressTestingConfig) -> dict[str, Stressed]:

@@ -95,11 +95,11 @@ def leverage_impact(history: DebtHistory, twin: RecordedRun | None = None) -> Ch
     for label, run in (("with debt", history.run), ("without debt", twin)):
         reports = list(run.log.read(kinds=["nav.reported/1"]))
         seqs = [[record.seq] for record in reports] if run is history.run else [[] for _ in reports]
-        dates = [history.date(row["day"]) for row in run.quarters]
-        nav = [float(row["nav"]) for row in run.quarters]
+        dates = [history.date(row.day) for row in run.quarters]
+        nav = [row.nav_cents / 100 for row in run.quarters]
         series.append(Series(f"NAV {label}", history.currency, dates, [*nav], seqs, "line"))
         series += [
-            Series(f"{title} {label}", unit, dates, [row[name] for row in run.quarters], seqs, "line")
+            Series(f"{title} {label}", unit, dates, [getattr(row, name) for row in run.quarters], seqs, "line")
             for name, title, unit in (("tvpi", "TVPI", "ratio"), ("net_irr", "net IRR", "share"))
         ]
     return Chart("leverage_impact", "What debt did to the limited partners' returns", "date", series)
@@ -111,7 +111,7 @@ def stress_results(history: DebtHistory) -> Chart:
     names = list(report.rows)
     seqs = [[report.record.seq] for _ in names]
     series = [
-        Series(name, "ratio", names, [report.rows[shock].figures[name] for shock in names], seqs, "bar")
+        Series(name, "ratio", names, [getattr(report.rows[shock].ratios, name) for shock in names], seqs, "bar")
         for name in RATIOS
     ]
     failed = [float(len(report.rows[shock].failed)) for shock in names]

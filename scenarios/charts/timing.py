@@ -109,13 +109,13 @@ def timing_waterfall(run: RecordedRun) -> Chart:
     """The limited partners' net cash as it was, what each wait cost, and what it would have been without any."""
     found = audit(run, ladder=True, shadow=False).ladder
     assert found is not None
-    steps = [("actual", found.actual.net_cash)]
+    steps = [("actual", found.actual.net_cash_cents)]
     before = found.actual
     for rung in found.rungs:
         if rung.reason is None:
-            steps.append((rung.name, rung.value.net_cash - before.net_cash))
+            steps.append((rung.name, rung.value.net_cash_cents - before.net_cash_cents))
         before = rung.value
-    steps.append(("without any wait", before.net_cash))
+    steps.append(("without any wait", before.net_cash_cents))
     values = [cents / 100 for _, cents in steps]
     series = [
         Series(

@@ -1,17 +1,12 @@
-"""The manifest: what a byte-identical re-run needs to know, as the first record of a log."""
+"""The manifest, the first record of a log: what it says of a run, and of the versions that made it."""
 
 import hashlib
 import platform
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from fundclock.events.dates import Calendar, parse_iso
 from fundclock.events.facts import RunStarted
-from fundclock.events.phases import PHASES
-from fundclock.events.stores.store import InputFile
-from fundclock.scenarios.files.inputs import by_digest
-from fundclock.scenarios.files.schema import ScenarioConfig
 
 PACKAGES = ("fundclock", "simpy", "pydantic", "numpy", "scipy")
 LOCK_FILE = Path(__file__).resolve().parents[2] / "requirements" / "run.txt"
@@ -20,6 +15,8 @@ LOCK_FILE = Path(__file__).resolve().parents[2] / "requirements" / "run.txt"
 @lru_cache(maxsize=1)
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that results depend on."""
+    from importlib.metadata import PackageNotFoundError, version  # costs as much as all else here
+
     found = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
@@ -36,28 +33,6 @@ def lock_digest() -> str | None:
         return hashlib.sha256(LOCK_FILE.read_bytes()).hexdigest()
     except OSError:
         return None
-
-
-def make_manifest(
-    name: str, config: ScenarioConfig, seed: int, replication: int, inputs: dict[str, InputFile]
-) -> RunStarted:
-    """The first record of a run. Engines that are disabled are null in it."""
-    resolved = by_digest(config, inputs).model_dump(mode="json", exclude={"name", "description", "sweep"})
-    for engine in ("leverage", "capital_allocation"):
-        if not resolved[engine]["enabled"]:
-            resolved[engine] = None
-    return RunStarted(
-        name=name,
-        seed=seed,
-        replication=replication,
-        start_date=config.fund.start_date.isoformat(),
-        end_date=config.calendar().date(config.last_day()).isoformat(),
-        scenario=resolved,
-        inputs={key: item.digest for key, item in inputs.items()},
-        phases=list(PHASES),
-        versions=versions(),
-        lock_digest=lock_digest(),
-    )
 
 
 def calendar_of(manifest: RunStarted) -> Calendar:

@@ -1,119 +1,185 @@
 """The figures of a run, from its folded state. What is undefined, or not computed yet, is None with a reason."""
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from fundclock.events.results import as_json
 from fundclock.events.state import State
 from fundclock.events.state.capital import Quarter
-from fundclock.events.units import from_cents, split_pro_rata
-from fundclock.handlers.fund.distributions import moved_to_draws
-from fundclock.handlers.fund.waterfall import account_of, distribute
+from fundclock.events.units import split_pro_rata
+from fundclock.handlers.fund.waterfall import account_of, distribute, moved_to_draws
 from fundclock.handlers.settings.fund import WaterfallConfig
-from fundclock.scenarios.runs.returns import irr
+from fundclock.scenarios.runs.returns import Irr, irr
 
 
-def metrics(
-    state: State, committed_cents: int, lp_committed_cents: int, waterfall: WaterfallConfig
-) -> tuple[dict[str, Any], list[str]]:
-    """Metrics by name, and a warning for each that is None. Money as decimal strings, rates as decimals.
+@dataclass(frozen=True)
+class IrrMetrics:
+    """Internal rates of return in full: rate, status, number of roots."""
+
+    gross: Irr
+    gross_levered: Irr
+    net: Irr
+    net_without_line: Irr
+
+
+@dataclass(frozen=True)
+class ZoneMetrics:
+    """The loans of a zone."""
+
+    originated: int
+    exited: int
+    defaulted: int
+    proceeds_cents: int
+    """What exits and recoveries have paid."""
+    gain_cents: int
+    """Proceeds less the cost of the loans that have paid them."""
+    return_: float | None
+    """The gain over that cost; None where no loan has paid off."""
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """The figures of a run. Rates are annual decimals, multiples ratios; None is what is undefined.
 
     Net figures are the limited partners': what they paid in (fees included), what they got, and what they would
     get of the net asset value last reported. Gross figures are of the loans alone.
     """
-    results, lots, capital = state.results, state.lots, state.capital
-    zones = results.zones.values()
-    gross = irr(results.loan_flows)
+
+    net_irr: float | None
+    gross_irr: float | None
+    """Of the loans' cash flows, unlevered, before fees."""
+    gross_levered_irr: float | None
+    """With the facilities' cash flows."""
+    tvpi: float | None
+    """What the partners got, and the value that is left, over what they paid in."""
+    dpi: float | None
+    rvpi: float | None
+    pic: float
+    """Paid in over committed."""
+    moic: float | None
+    """What loans returned over what was lent."""
+    net_irr_without_line: float | None
+    """As if calls had been paid when the subscription line was drawn for them."""
+    committed_cents: int
+    """All partners' commitments."""
+    contributed_cents: int
+    distributed_cents: int
+    nav_cents: int
+    """Net asset value at the end of the log."""
+    loans_originated: int
+    loans_exited: int
+    loans_defaulted: int
+    reinvested_cents: int
+    reinvestment_count: int
+    mean_days_to_reinvest: float | None
+    """Days from the receipt of a cent until it was lent again, weighted by cents."""
+    idle_dollar_days_cents: int
+    """Sum over nights of cash and reserve, in cent-days."""
+    interest_paid_cents: int
+    """To lenders."""
+    commitment_fees_paid_cents: int
+    """All fees of facilities."""
+    peak_debt_cents: int
+    max_leverage_ratio: float | None
+    """The largest debt over net asset value at a quarter's end."""
+    min_dscr: float | None
+    """The lowest debt service coverage ratio that was tested."""
+    covenant_breaches: int
+    management_fees_cents: int
+    """What was paid of them."""
+    carry_cents: int
+    """Paid to the general partner, less what was returned."""
+    irr: IrrMetrics
+    zones: dict[str, ZoneMetrics]
+
+    def as_json(self) -> dict[str, Any]:
+        """The figures by name, money as decimal strings; what ``run --json`` prints."""
+        return as_json(self)
+
+
+def metrics(
+    state: State, committed_cents: int, lp_committed_cents: int, waterfall: WaterfallConfig
+) -> tuple[Metrics, list[str]]:
+    """The figures of a folded state, and a warning for each that is None.
+
+    While loans are still held, gross figures are None: there is no value to end their cash flows with.
+    """
+    results, lots, capital, facilities = state.results, state.lots, state.capital, state.facilities
+    zones, lines, finished = results.zones.values(), facilities.by_name.values(), results.finished
     last = capital.quarters[-1] if capital.quarters else None
+    ends = last.day if last else state.day
     lp_nav = lp_value(state, last, waterfall) if last else 0
-    net = irr(with_value(capital.lp_flows, last.day if last else state.day, lp_nav))
+    net = irr(with_value(capital.lp_flows, ends, lp_nav))
+    bridged = facilities.bridged or facilities.line_costs
+    without = irr(with_value(without_line(state), ends, lp_nav)) if bridged else net
+    found = IrrMetrics(irr(results.loan_flows), irr(_added(results.loan_flows, facilities.flows)), net, without)
     paid_in, paid_out = capital.lp_contributed_cents, capital.lp_distributed_cents
     lent = sum(zone.lent_cents for zone in zones)
     returned = sum(zone.proceeds_cents + zone.interest_cents for zone in zones)
-    waited = lots.waited_cent_days / lots.recycled_cents if lots.recycled_cents else None
-    facilities = state.facilities
-    levered = irr(_added(results.loan_flows, facilities.flows))
-    without = net
-    if facilities.bridged or facilities.line_costs:
-        without = irr(with_value(without_line(state), last.day if last else state.day, lp_nav))
-    found: dict[str, Any] = {
-        "gross_irr": gross.rate,
-        "gross_levered_irr": levered.rate,
-        "net_irr": net.rate,
-        "net_irr_without_line": without.rate,
-        "irr": {
-            "gross": gross.as_json(),
-            "gross_levered": levered.as_json(),
-            "net": net.as_json(),
-            "net_without_line": without.as_json(),
-        },
-        "interest_paid": from_cents(sum(line.interest_paid_cents for line in facilities.by_name.values())),
-        "commitment_fees_paid": from_cents(sum(line.fees_paid_cents for line in facilities.by_name.values())),
-        "peak_debt": from_cents(facilities.peak_cents),
-        "max_leverage_ratio": facilities.max_leverage if facilities.by_name else 0.0,
-        "min_dscr": facilities.min_coverage,
-        "covenant_breaches": facilities.breached,
-        "tvpi": (paid_out + lp_nav) / paid_in if paid_in else None,
-        "dpi": paid_out / paid_in if paid_in else None,
-        "rvpi": lp_nav / paid_in if paid_in else None,
-        "pic": paid_in / lp_committed_cents,
-        "management_fees": from_cents(capital.paid["management"]),
-        "carry": from_cents(capital.carry_cents),
-        "moic": returned / lent if lent else None,
-        "committed": from_cents(committed_cents),
-        "contributed": from_cents(paid_in),
-        "distributed": from_cents(paid_out),
-        "nav": from_cents(state.ledger.nav_cents()),
-        "loans_originated": sum(zone.originated for zone in zones),
-        "loans_exited": sum(zone.exited for zone in zones),
-        "loans_defaulted": sum(zone.defaulted for zone in zones),
-        "reinvested": from_cents(lots.reinvested_cents),
-        "reinvestment_count": lots.reinvestments,
-        "mean_days_to_reinvest": waited,
-        "idle_dollar_days": from_cents(state.ledger.cent_days(state.day)),
-        "zones": {
-            name: {
-                "originated": zone.originated,
-                "exited": zone.exited,
-                "defaulted": zone.defaulted,
-                "proceeds": from_cents(zone.proceeds_cents),
-                "gain": from_cents(zone.proceeds_cents - zone.cost_cents),
-                "return": (zone.proceeds_cents - zone.cost_cents) / zone.cost_cents if zone.cost_cents else None,
-            }
+    made = Metrics(
+        net_irr=net.rate,
+        gross_irr=found.gross.rate if finished else None,
+        gross_levered_irr=found.gross_levered.rate if finished else None,
+        tvpi=(paid_out + lp_nav) / paid_in if paid_in else None,
+        dpi=paid_out / paid_in if paid_in else None,
+        rvpi=lp_nav / paid_in if paid_in else None,
+        pic=paid_in / lp_committed_cents,
+        moic=returned / lent if lent and finished else None,
+        net_irr_without_line=without.rate,
+        committed_cents=committed_cents,
+        contributed_cents=paid_in,
+        distributed_cents=paid_out,
+        nav_cents=state.ledger.nav_cents(),
+        loans_originated=sum(zone.originated for zone in zones),
+        loans_exited=sum(zone.exited for zone in zones),
+        loans_defaulted=sum(zone.defaulted for zone in zones),
+        reinvested_cents=lots.reinvested_cents,
+        reinvestment_count=lots.reinvestments,
+        mean_days_to_reinvest=lots.waited_cent_days / lots.recycled_cents if lots.recycled_cents else None,
+        idle_dollar_days_cents=state.ledger.cent_days(state.day),
+        interest_paid_cents=sum(line.interest_paid_cents for line in lines),
+        commitment_fees_paid_cents=sum(line.fees_paid_cents for line in lines),
+        peak_debt_cents=facilities.peak_cents,
+        max_leverage_ratio=facilities.max_leverage if facilities.by_name else 0.0,
+        min_dscr=facilities.min_coverage,
+        covenant_breaches=facilities.breached,
+        management_fees_cents=capital.paid["management"],
+        carry_cents=capital.carry_cents,
+        irr=found,
+        zones={
+            name: ZoneMetrics(
+                originated=zone.originated,
+                exited=zone.exited,
+                defaulted=zone.defaulted,
+                proceeds_cents=zone.proceeds_cents,
+                gain_cents=zone.proceeds_cents - zone.cost_cents,
+                return_=(zone.proceeds_cents - zone.cost_cents) / zone.cost_cents if zone.cost_cents else None,
+            )
             for name, zone in results.zones.items()
         },
-    }
-    reasons: dict[str, str | None] = {}
-    if facilities.min_coverage is None:
-        reasons["min_dscr"] = "debt service coverage was never tested"
-    if found["max_leverage_ratio"] is None:
-        reasons["max_leverage_ratio"] = "net asset value was never above 0 at a quarter's end"
-    named = (
-        ("gross_irr", gross),
-        ("gross_levered_irr", levered),
-        ("net_irr", net),
-        ("net_irr_without_line", without),
     )
-    for name, found_irr in named:
-        if found_irr.rate is None:
-            reasons[name] = found_irr.reason()
-    if not paid_in:
-        reasons |= dict.fromkeys(("tvpi", "dpi", "rvpi"), "nothing was paid in")
-    if not results.finished:
-        held = ("gross_irr", "gross_levered_irr", "moic")
-        found |= dict.fromkeys(held)
-        reasons |= dict.fromkeys(held, "the run is not finished: loans are still held")
-    if not lent:
-        reasons["moic"] = "no loan was made"
-    if waited is None:
-        reasons["mean_days_to_reinvest"] = "nothing was reinvested"
-    warnings = [f"{name} is null: {reason}" for name, reason in sorted(reasons.items())]
-    warnings += [
-        f"zones.{name}.return is null: no loan has paid off"
-        for name, zone in results.zones.items()
-        if not zone.cost_cents
-    ]
-    return {name: found[name] for name in ORDER}, warnings
+    return made, _warnings(made, bool(lent), finished)
+
+
+def _warnings(made: Metrics, lent: bool, finished: bool) -> list[str]:
+    """Why figures are None, those that are."""
+    held = None if finished else "the run is not finished: loans are still held"
+    reasons = {
+        "min_dscr": "debt service coverage was never tested",
+        "max_leverage_ratio": "net asset value was never above 0 at a quarter's end",
+        "gross_irr": held or made.irr.gross.reason(),
+        "gross_levered_irr": held or made.irr.gross_levered.reason(),
+        "net_irr": made.irr.net.reason(),
+        "net_irr_without_line": made.irr.net_without_line.reason(),
+        "moic": held if lent else "no loan was made",
+        **dict.fromkeys(("tvpi", "dpi", "rvpi"), "nothing was paid in"),
+        "mean_days_to_reinvest": "nothing was reinvested",
+    }
+    warnings = [f"{name} is null: {reasons[name]}" for name in sorted(reasons) if getattr(made, name) is None]
+    unpaid = [name for name, zone in made.zones.items() if zone.return_ is None]
+    return warnings + [f"zones.{name}.return is null: no loan has paid off" for name in unpaid]
 
 
 def _added(first: Mapping[int, int], second: Mapping[int, int]) -> dict[int, int]:
@@ -156,11 +222,32 @@ def lp_value(state: State, quarter: Quarter, terms: WaterfallConfig) -> int:
     return distribute(lps, account, catch_up=terms.catch_up, carry=terms.carry).to_lps
 
 
-def by_quarter(state: State, committed_cents: int, waterfall: WaterfallConfig) -> list[dict[str, Any]]:
-    """Net figures at each quarter's end: money as decimal strings, multiples and rates as decimals or None.
+@dataclass(frozen=True)
+class QuarterMetrics:
+    """Net figures at a quarter's end, since the fund's start; rates and multiples are None where undefined."""
 
-    ``return`` is the quarter's net asset value plus what went out less what came in, over the value it began with.
-    """
+    day: int
+    nav_cents: int
+    lp_nav_cents: int
+    """What the limited partners would get of the net asset value."""
+    contributed_cents: int
+    distributed_cents: int
+    tvpi: float | None
+    dpi: float | None
+    rvpi: float | None
+    pic: float
+    net_irr: float | None
+    irr_status: str
+    return_: float | None
+    """Net asset value plus what went out less what came in, over the value that the quarter began with, less 1."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The figures by name, money as decimal strings."""
+        return as_json(self)
+
+
+def by_quarter(state: State, committed_cents: int, waterfall: WaterfallConfig) -> list[QuarterMetrics]:
+    """Net figures at the end of each quarter; ``committed_cents`` are the limited partners' commitments."""
     rows = []
     before: Quarter | None = None
     for quarter in state.capital.quarters:
@@ -173,20 +260,20 @@ def by_quarter(state: State, committed_cents: int, waterfall: WaterfallConfig) -
             earned = (quarter.nav_cents + flows) / before.nav_cents - 1
         rate = irr(with_value(state.capital.lp_flows, quarter.day, lp_nav))
         rows.append(
-            {
-                "day": quarter.day,
-                "nav": from_cents(quarter.nav_cents),
-                "lp_nav": from_cents(lp_nav),
-                "contributed": from_cents(paid_in),
-                "distributed": from_cents(paid_out),
-                "tvpi": (paid_out + lp_nav) / paid_in if paid_in else None,
-                "dpi": paid_out / paid_in if paid_in else None,
-                "rvpi": lp_nav / paid_in if paid_in else None,
-                "pic": paid_in / committed_cents,
-                "net_irr": rate.rate,
-                "irr_status": rate.status,
-                "return": earned,
-            }
+            QuarterMetrics(
+                day=quarter.day,
+                nav_cents=quarter.nav_cents,
+                lp_nav_cents=lp_nav,
+                contributed_cents=paid_in,
+                distributed_cents=paid_out,
+                tvpi=(paid_out + lp_nav) / paid_in if paid_in else None,
+                dpi=paid_out / paid_in if paid_in else None,
+                rvpi=lp_nav / paid_in if paid_in else None,
+                pic=paid_in / committed_cents,
+                net_irr=rate.rate,
+                irr_status=rate.status,
+                return_=earned,
+            )
         )
         before = quarter
     return rows
@@ -196,16 +283,23 @@ RISK_FREE = 0.02
 """Annual rate that the Sharpe ratio subtracts."""
 
 
-def nav_risk(quarters: list[dict[str, Any]]) -> dict[str, float | None]:
-    """Volatility, Sharpe ratio and largest drawdown of the quarterly returns on net asset value.
+@dataclass(frozen=True)
+class NavRisk:
+    """Risk of the quarterly returns on net asset value, as decimals; None with fewer than two returns."""
 
-    Volatility is the sample standard deviation × √4; Sharpe is (mean − RISK_FREE/4) / standard deviation × √4; the
-    drawdown is of the compounded returns, starting value included. None with fewer than two returns (Sharpe: or
-    where they do not vary).
-    """
-    returns = [row["return"] for row in quarters if row["return"] is not None]
+    volatility: float | None
+    """A year's: the sample standard deviation of a quarter × √4."""
+    sharpe: float | None
+    """A year's: (mean − RISK_FREE/4) / standard deviation × √4; None where returns do not vary."""
+    max_drawdown: float | None
+    """The largest fall of the compounded returns from a peak, the starting value included."""
+
+
+def nav_risk(quarterly: Sequence[float | None]) -> NavRisk:
+    """Volatility, Sharpe ratio and largest drawdown of quarterly returns; those that are None are left out."""
+    returns = [earned for earned in quarterly if earned is not None]
     if len(returns) < 2:
-        return {"volatility": None, "sharpe": None, "max_drawdown": None}
+        return NavRisk(None, None, None)
     deviation = statistics.stdev(returns)
     value = peak = 1.0
     drawdown = 0.0
@@ -214,7 +308,7 @@ def nav_risk(quarters: list[dict[str, Any]]) -> dict[str, float | None]:
         peak = max(peak, value)
         drawdown = max(drawdown, 1 - value / peak)
     sharpe = (statistics.fmean(returns) - RISK_FREE / 4) / deviation * 2 if deviation > 0 else None
-    return {"volatility": deviation * 2, "sharpe": sharpe, "max_drawdown": drawdown}
+    return NavRisk(deviation * 2, sharpe, drawdown)
 
 
 def with_value(flows: Mapping[int, int], day: int, cents: int) -> dict[int, int]:
@@ -222,13 +316,3 @@ def with_value(flows: Mapping[int, int], day: int, cents: int) -> dict[int, int]
     until = {when: flow for when, flow in flows.items() if when <= day}
     until[day] = until.get(day, 0) + cents
     return until
-
-
-ORDER = (
-    "net_irr", "gross_irr", "gross_levered_irr", "tvpi", "dpi", "rvpi", "pic", "moic", "net_irr_without_line",
-    "committed", "contributed", "distributed", "nav", "loans_originated", "loans_exited", "loans_defaulted",
-    "reinvested", "reinvestment_count", "mean_days_to_reinvest", "idle_dollar_days", "interest_paid",
-    "commitment_fees_paid", "peak_debt", "max_leverage_ratio", "min_dscr", "covenant_breaches", "management_fees",
-    "carry", "irr", "zones",
-)  # fmt: skip
-"""All metrics, in the order in which they are shown."""

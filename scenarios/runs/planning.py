@@ -4,15 +4,17 @@ from pydantic import ValidationError
 
 from fundclock.events.commands import Reinvest
 from fundclock.events.facts import RunStarted
+from fundclock.events.phases import PHASES
+from fundclock.events.stores.store import InputFile
 from fundclock.handlers.allocation.settings import CapitalSettings
 from fundclock.scenarios.files.axes import DRAWS, axis_values
 from fundclock.scenarios.files.changes import leaves
 from fundclock.scenarios.files.documents import Document, validate
-from fundclock.scenarios.files.inputs import Reader, load_inputs
+from fundclock.scenarios.files.inputs import Reader, by_digest, load_inputs
 from fundclock.scenarios.files.problems import InvalidInput, Problem, closest
 from fundclock.scenarios.files.schema import ScenarioConfig
 from fundclock.scenarios.files.tape import read_tape
-from fundclock.scenarios.runs.manifest import make_manifest
+from fundclock.scenarios.runs.manifest import lock_digest, versions
 from fundclock.scenarios.runs.market_paths import make_market
 from fundclock.scenarios.runs.plan import Plan
 from fundclock.scenarios.scripts.entries import read_script
@@ -36,6 +38,28 @@ def make_plan(document: Document, name: str, seed: int, replication: int, kept: 
         opening = read_tape(tape.content, tape.name, config.zones, calendar, config.last_day())
     manifest = make_manifest(name, config, seed, replication, inputs)
     return Plan(config, seed, replication, inputs, opening, script, manifest)
+
+
+def make_manifest(
+    name: str, config: ScenarioConfig, seed: int, replication: int, inputs: dict[str, InputFile]
+) -> RunStarted:
+    """The first record of a run. Engines that are disabled are null in it."""
+    resolved = by_digest(config, inputs).model_dump(mode="json", exclude={"name", "description", "sweep"})
+    for engine in ("leverage", "capital_allocation"):
+        if not resolved[engine]["enabled"]:
+            resolved[engine] = None
+    return RunStarted(
+        name=name,
+        seed=seed,
+        replication=replication,
+        start_date=config.fund.start_date.isoformat(),
+        end_date=config.calendar().date(config.last_day()).isoformat(),
+        scenario=resolved,
+        inputs={key: item.digest for key, item in inputs.items()},
+        phases=list(PHASES),
+        versions=versions(),
+        lock_digest=lock_digest(),
+    )
 
 
 def plan_again(manifest: RunStarted, kept: Reader) -> Plan:

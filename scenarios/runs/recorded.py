@@ -11,7 +11,7 @@ from fundclock.events.state import State
 from fundclock.events.stores.store import InputFile, Log
 from fundclock.events.units import from_cents, to_cents
 from fundclock.handlers.settings.fund import FundConfig, WaterfallConfig
-from fundclock.scenarios.runs.metrics import by_quarter, metrics
+from fundclock.scenarios.runs.metrics import Metrics, QuarterMetrics, by_quarter, metrics
 from fundclock.sim.script import PythonScript
 
 
@@ -58,24 +58,34 @@ class RecordedRun:
         return committed, lps, WaterfallConfig.model_validate(scenario["waterfall"])
 
     @cached_property
-    def _figures(self) -> tuple[dict[str, Any], list[str]]:
+    def _measured(self) -> tuple[Metrics, list[str]]:
         return metrics(self.state, *self._terms)
 
     @cached_property
-    def quarters(self) -> list[dict[str, Any]]:
-        """Net figures at each quarter's end; see ``fundclock.scenarios.runs.metrics.by_quarter``."""
+    def quarters(self) -> list[QuarterMetrics]:
+        """Net figures at the end of each quarter."""
         _, lps, waterfall = self._terms
         return by_quarter(self.state, lps, waterfall)
 
     @property
+    def quarterly_returns(self) -> list[float | None]:
+        """Returns on net asset value by quarter; None where undefined."""
+        return [row.return_ for row in self.quarters]
+
+    @property
+    def results(self) -> Metrics:
+        """The figures of the run, money in cents."""
+        return self._measured[0]
+
+    @cached_property
     def metrics(self) -> dict[str, Any]:
-        """The figures by name, as in ``run --json``."""
-        return self._figures[0]
+        """The figures by name, as in ``run --json``: money as decimal strings."""
+        return self.results.as_json()
 
     @property
     def warnings(self) -> list[str]:
         """Why metrics are None, where they are, and what a script asked for and did not get."""
-        return self._figures[1] + self.refused
+        return self._measured[1] + self.refused
 
     @property
     def refused(self) -> list[str]:

@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import accumulate, pairwise
-from typing import Any, Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 
@@ -20,7 +21,8 @@ _GRID = np.linspace(math.log1p(LOWEST), math.log1p(HIGHEST), 4001)
 _EPOCH = date(2000, 1, 1)
 
 
-class Irr(NamedTuple):
+@dataclass(frozen=True)
+class Irr:
     """An internal rate of return: ``rate`` is None unless there is exactly one."""
 
     rate: float | None
@@ -35,10 +37,6 @@ class Irr(NamedTuple):
             "several": f"{self.roots} rates solve these cash flows",
             "unreachable": f"no rate between {LOWEST:.2%} and {HIGHEST:,.0%} solves these cash flows",
         }[self.status]
-
-    def as_json(self) -> dict[str, Any]:
-        """Rate, status and number of roots."""
-        return self._asdict()
 
 
 def irr(flows: Mapping[int, int]) -> Irr:

@@ -7,6 +7,7 @@ from typing import Any
 
 from fundclock.events.dates import Calendar
 from fundclock.events.record import Fact
+from fundclock.events.results import as_json
 from fundclock.events.units import from_cents
 from fundclock.scenarios.runs.manifest import calendar_of
 from fundclock.scenarios.runs.recorded import RecordedRun
@@ -46,6 +47,11 @@ class Audit:
         """The run's calendar."""
         return calendar_of(self.run.manifest)
 
+    @property
+    def events(self) -> list["LatencyEvent"]:
+        """Since when each condition was true, when it was seen and when it was over, with dates."""
+        return [self._event(row) for row in self.latencies if row.what != "minimum_reached"]
+
     def as_json(self) -> dict[str, Any]:
         """All of it as JSON values; money and dollar-days as decimal strings."""
         days = self.dollar_days
@@ -60,12 +66,12 @@ class Audit:
                 for (source, reason, use), cents in days.table.items()
             ],
             "indicative_carry": {reason: from_cents(self.carry[reason]) for reason in days.by_reason()},
-            "waits": self.waits.as_json(),
-            "promises": self.promises.as_json(),
+            "waits": {table: as_json(row) for table, row in self.waits.by_table().items()},
+            "promises": {kind: as_json(row) for kind, row in self.promises.by_kind().items()},
             "latencies": {
                 "shadow_tests": self.shadowed,
-                "conditions": summary(self.latencies),
-                "events": [self._latency(row) for row in self.latencies if row.what != "minimum_reached"],
+                "conditions": {what: as_json(row) for what, row in summary(self.latencies).items()},
+                "events": [as_json(event) for event in self.events],
             },
         }
         if self.ladder is not None:
@@ -74,19 +80,29 @@ class Audit:
             found["tie_order"] = self.tie_order.as_json()
         return found
 
-    def _latency(self, row: Latency) -> dict[str, Any]:
-        dates = {
-            name: None if day is None else self.calendar.date(day).isoformat()
-            for name, day in (("true_since", row.since), ("seen", row.seen), ("over", row.over))
-        }
-        return {
-            "condition": row.what,
-            "about": row.about,
-            **dates,
-            "days_to_see": row.days_to_see,
-            "days_to_cure": row.days_to_cure,
-            "seq": row.seq,
-        }
+    def _event(self, row: Latency) -> "LatencyEvent":
+        def date(day: int | None) -> str | None:
+            return None if day is None else self.calendar.date(day).isoformat()
+
+        return LatencyEvent(
+            row.what, row.about, date(row.since), date(row.seen), date(row.over), row.days_to_see, row.days_to_cure,
+            row.seq,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LatencyEvent:
+    """One time that a condition was true; dates are ISO dates, None where it was not, or nobody knows."""
+
+    condition: str
+    about: str
+    true_since: str | None
+    seen: str | None
+    over: str | None
+    days_to_see: int | None
+    days_to_cure: int | None
+    seq: int | None
+    """The record that saw it."""
 
 
 def audit(

@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from fundclock.events.record import Record
+from fundclock.events.results import as_json
 from fundclock.scenarios.files.problems import InvalidInput, Problem
 from fundclock.scenarios.runs.forks import fork, plan_fork, settings_on
 from fundclock.scenarios.runs.manifest import calendar_of
@@ -37,12 +38,22 @@ class Limit:
     unit: str
     holds: float | None
     fails: float | None
-    breach: dict[str, Any] | None
+    breach: "FirstBreach | None"
     runs: int
 
     def as_json(self) -> dict[str, Any]:
         """All of it as JSON values."""
-        return dict(vars(self))
+        return as_json(self)
+
+
+@dataclass(frozen=True)
+class FirstBreach:
+    """The first thing that went wrong: the kind of its record, the facility, the test or payment, and the date."""
+
+    kind: str
+    facility: str
+    test: str | None
+    date: str
 
 
 @dataclass(frozen=True)
@@ -138,12 +149,10 @@ def _bisect(run: RecordedRun, when: date, search: _Search, on_run: Callable[[int
             low = middle
         else:
             high, failed = middle, found
-    shown = {
-        "kind": failed.kind,
-        "facility": failed.payload.facility,
-        "test": failed.payload.__dict__.get("test") or failed.payload.__dict__.get("what"),
-        "date": calendar.date(failed.day).isoformat(),
-    }
+    fact = failed.payload.__dict__
+    shown = FirstBreach(
+        failed.kind, fact["facility"], fact.get("test") or fact.get("what"), calendar.date(failed.day).isoformat()
+    )
     return Limit(search.name, search.unit, round(low * search.scale, 6), round(high * search.scale, 6), shown, played)
 
 

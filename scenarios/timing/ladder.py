@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from fundclock.events.day_counts import YEAR
 from fundclock.events.record import Record
+from fundclock.events.results import as_json
 from fundclock.events.units import from_cents
 from fundclock.scenarios.files.problems import InvalidInput
 from fundclock.scenarios.runs.playing import play_in_memory
@@ -41,11 +42,40 @@ Calls and draws are paid on the next business day at the earliest, so that is wh
 """
 
 
-class Value(NamedTuple):
-    """What the limited partners got of a run: net cash and future value in cents, net IRR or None."""
+@dataclass(frozen=True)
+class Value:
+    """What the limited partners got of a run."""
 
-    net_cash: int
-    future_value: int
+    net_irr: float | None
+    net_cash_cents: int
+    """Distributions less contributions."""
+    future_value_cents: int
+    """The same flows at a stated rate, on a stated day."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A row of the ladder: a run, and what it changes against the row before; the first row changes nothing."""
+
+    name: str
+    applies: bool
+    settings: dict[str, Any]
+    reason: str | None
+    """Why it does not apply, where it does not."""
+    net_irr: float | None
+    net_cash_cents: int
+    future_value_cents: int
+    delta_net_cash_cents: int | None
+    delta_future_value_cents: int | None
+    delta_irr: float | None
+
+
+@dataclass(frozen=True)
+class Share:
+    """A wait's part of the whole difference, as its mean over all orders."""
+
+    net_cash_cents: int
+    future_value_cents: int
     net_irr: float | None
 
 
@@ -68,26 +98,27 @@ class Ladder:
     end: int
     end_date: str
     conditions: str
-    shapley: dict[str, tuple[int, int, float | None]] | None = None
+    shapley: dict[str, Share] | None = None
 
     def residual_cents(self) -> int:
         """What the steps leave unexplained of the whole difference: nothing."""
         values = [self.actual, *(rung.value for rung in self.rungs)]
-        steps = sum(after.net_cash - before.net_cash for before, after in pairwise(values))
-        return values[-1].net_cash - values[0].net_cash - steps
+        steps = sum(after.net_cash_cents - before.net_cash_cents for before, after in pairwise(values))
+        return values[-1].net_cash_cents - values[0].net_cash_cents - steps
+
+    def steps(self) -> list[Step]:
+        """The run as it was, and each rung with what it changes."""
+        steps = [_step("actual", {}, None, self.actual, None)]
+        before = self.actual
+        for rung in self.rungs:
+            steps.append(_step(rung.name, rung.settings, rung.reason, rung.value, before))
+            before = rung.value
+        return steps
 
     def as_json(self) -> dict[str, Any]:
         """All of it as JSON values."""
-        steps: list[dict[str, Any]] = [
-            {"name": "actual", "applies": True, "settings": {}, "reason": None, **_row(self.actual, None)}
-        ]
-        before = self.actual
-        for rung in self.rungs:
-            row = {"name": rung.name, "applies": rung.reason is None, "settings": rung.settings, "reason": rung.reason}
-            steps.append({**row, **_row(rung.value, before)})
-            before = rung.value
-        found = {
-            "steps": steps,
+        found: dict[str, Any] = {
+            "steps": [as_json(step) for step in self.steps()],
             "order": [rung.name for rung in self.rungs],
             "residual": from_cents(self.residual_cents()),
             "future_value_rate": self.rate,
@@ -95,32 +126,22 @@ class Ladder:
             "conditions": self.conditions,
         }
         if self.shapley is not None:
-            found["shapley"] = {
-                name: {
-                    "net_cash": from_cents(cash),
-                    "future_value": from_cents(future),
-                    "net_irr": rate,
-                }
-                for name, (cash, future, rate) in self.shapley.items()
-            }
+            found["shapley"] = {name: as_json(share) for name, share in self.shapley.items()}
         return found
 
 
-def _row(value: Value, before: Value | None) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "net_irr": value.net_irr,
-        "net_cash": from_cents(value.net_cash),
-        "future_value": from_cents(value.future_value),
-        "delta_net_cash": None,
-        "delta_future_value": None,
-        "delta_irr": None,
-    }
-    if before is not None:
-        row["delta_net_cash"] = from_cents(value.net_cash - before.net_cash)
-        row["delta_future_value"] = from_cents(value.future_value - before.future_value)
-        if value.net_irr is not None and before.net_irr is not None:
-            row["delta_irr"] = value.net_irr - before.net_irr
-    return row
+def _step(name: str, settings: dict[str, Any], reason: str | None, value: Value, before: Value | None) -> Step:
+    row = (name, reason is None, settings, reason, value.net_irr, value.net_cash_cents, value.future_value_cents)
+    if before is None:
+        return Step(*row, None, None, None)
+    cash = value.net_cash_cents - before.net_cash_cents
+    future = value.future_value_cents - before.future_value_cents
+    return Step(*row, cash, future, rate_change(before, value))
+
+
+def rate_change(before: Value, after: Value) -> float | None:
+    """The difference of two net IRRs; None where one is undefined."""
+    return None if before.net_irr is None or after.net_irr is None else after.net_irr - before.net_irr
 
 
 def first_rate(run: RecordedRun) -> float:
@@ -134,7 +155,7 @@ def value_of_run(run: RecordedRun, rate: float, end: int) -> Value:
     capital = run.state.capital
     future = sum(cents * (1 + rate) ** ((end - day) / YEAR) for day, cents in sorted(capital.lp_flows.items()))
     net = capital.lp_distributed_cents - capital.lp_contributed_cents
-    return Value(net, round(future), run.metrics["net_irr"])
+    return Value(run.results.net_irr, net, round(future))
 
 
 def ladder(
@@ -213,7 +234,7 @@ def _at(scenario: Any, key: str) -> Any:
     return scenario
 
 
-def _shapley(names: Sequence[str], known: Mapping[tuple[str, ...], Value]) -> dict[str, tuple[int, int, float | None]]:
+def _shapley(names: Sequence[str], known: Mapping[tuple[str, ...], Value]) -> dict[str, Share]:
     """Each rung's mean difference over all orders; cents are rounded so that they sum to the whole difference."""
     count = len(names)
     cash = dict.fromkeys(names, Fraction(0))
@@ -226,15 +247,15 @@ def _shapley(names: Sequence[str], known: Mapping[tuple[str, ...], Value]) -> di
             for subset in combinations(others, size):
                 before = known[subset]
                 after = known[tuple(other for other in names if other in subset or other == name)]
-                cash[name] += weight * (after.net_cash - before.net_cash)
-                future[name] += weight * (after.future_value - before.future_value)
+                cash[name] += weight * (after.net_cash_cents - before.net_cash_cents)
+                future[name] += weight * (after.future_value_cents - before.future_value_cents)
                 rate = rates[name]
                 if rate is None or after.net_irr is None or before.net_irr is None:
                     rates[name] = None
                 else:
                     rates[name] = rate + float(weight) * (after.net_irr - before.net_irr)
     cents, later = _rounded(cash), _rounded(future)
-    return {name: (cents[name], later[name], rates[name]) for name in names}
+    return {name: Share(cents[name], later[name], rates[name]) for name in names}
 
 
 def _rounded(parts: Mapping[str, Fraction]) -> dict[str, int]:

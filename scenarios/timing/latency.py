@@ -6,6 +6,7 @@ proceeds reach the smallest amount that is lent is in the log.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, NamedTuple
 
@@ -176,18 +177,30 @@ def with_shadows(seen: Iterable[Latency], spans: Iterable[Span], last_day: int) 
     return sorted([*rows, *unseen], key=lambda row: (row.since if row.since is not None else row.seen or 0, row.what))
 
 
-def summary(rows: Sequence[Latency]) -> dict[str, Any]:
-    """By condition: how often, how often unseen, mean and longest days until it was seen and until its cure."""
+@dataclass(frozen=True)
+class LatencySummary:
+    """One condition over a run: how often it became true, and how long nobody knew."""
+
+    times: int
+    unseen: int
+    """How often no check ever saw it."""
+    mean_days_to_see: float | None
+    max_days_to_see: int | None
+    mean_days_to_cure: float | None
+
+
+def summary(rows: Sequence[Latency]) -> dict[str, LatencySummary]:
+    """What is known of each condition."""
     found = {}
     for what in sorted({row.what for row in rows}):
         of = [row for row in rows if row.what == what]
         seeing = [row.days_to_see for row in of if row.days_to_see is not None]
         curing = [row.days_to_cure for row in of if row.days_to_cure is not None]
-        found[what] = {
-            "times": len(of),
-            "unseen": sum(row.seen is None for row in of),
-            "mean_days_to_see": fmean(seeing) if seeing else None,
-            "max_days_to_see": max(seeing, default=None),
-            "mean_days_to_cure": None if what == "minimum_reached" or not curing else fmean(curing),
-        }
+        found[what] = LatencySummary(
+            times=len(of),
+            unseen=sum(row.seen is None for row in of),
+            mean_days_to_see=fmean(seeing) if seeing else None,
+            max_days_to_see=max(seeing, default=None),
+            mean_days_to_cure=None if what == "minimum_reached" or not curing else fmean(curing),
+        )
     return found

@@ -4,7 +4,8 @@ Each table has an identity of its own: the items' amount × nights sum to the in
 """
 
 from collections.abc import Hashable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from fundclock.events.commands import DrawFacility, RepayFacility
 from fundclock.events.facts import (
@@ -18,7 +19,6 @@ from fundclock.events.facts import (
     RunFinished,
 )
 from fundclock.events.record import Record
-from fundclock.events.units import from_cents
 
 TABLES = ("recovery_wait", "settlement", "call_notice", "draw_notice", "repayment_notice")
 """Loans at cost until they recover, or their sale settles; calls, draws and repayments until they are paid."""
@@ -32,6 +32,20 @@ class Wait(NamedTuple):
     first: int
     last: int
     seq: int
+
+
+@dataclass(frozen=True)
+class WaitSummary:
+    """What has waited and is not cash, in one table."""
+
+    items: int
+    mean_days: float | None
+    dollar_days_cents: int
+    """In cent-days."""
+    integral_cents: int
+    """The integral of what waits over the run, to which ``dollar_days_cents`` is equal."""
+    by_cents: dict[str, int]
+    """The same by zone, purpose or facility."""
 
 
 class Waits:
@@ -102,18 +116,13 @@ class Waits:
         self._since[table] = day
         self._level[table] += cents
 
-    def as_json(self) -> dict[str, Any]:
-        """By table: how many, dollar-days in all and by zone, purpose or facility, and the integral they sum to."""
+    def by_table(self) -> "dict[str, WaitSummary]":
+        """What has waited, by table."""
         found = {}
         for table, waits in self.waits.items():
             by: dict[str, int] = {}
             for wait in waits:
                 by[wait.about] = by.get(wait.about, 0) + wait.cents * (wait.last - wait.first)
-            found[table] = {
-                "items": len(waits),
-                "mean_days": sum(wait.last - wait.first for wait in waits) / len(waits) if waits else None,
-                "dollar_days": from_cents(sum(by.values())),
-                "integral": from_cents(self._integral[table]),
-                "by": {about: from_cents(cents) for about, cents in by.items()},
-            }
+            mean = sum(wait.last - wait.first for wait in waits) / len(waits) if waits else None
+            found[table] = WaitSummary(len(waits), mean, sum(by.values()), self._integral[table], by)
         return found

@@ -1,6 +1,8 @@
 """Promised against happened: every scheduled command, its due day, and what came of it."""
 
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from fundclock.events.commands import Command
@@ -30,6 +32,24 @@ class Promise(NamedTuple):
     def lag(self) -> int | None:
         """Days between the due day and what happened; None where nothing has."""
         return None if self.day is None or self.fate in ("cancelled", "pending") else self.day - self.due
+
+
+@dataclass(frozen=True)
+class PromiseSummary:
+    """Commands of one kind: how many were promised, what became of them, and days."""
+
+    promises: int
+    kept: int
+    cut: int
+    declined: int
+    rejected: int
+    cancelled: int
+    pending: int
+    mean_days_ahead: float
+    """From the word to the due day."""
+    mean_lag_days: float | None
+    """From the due day to what happened; None where nothing has."""
+    max_lag_days: int | None
 
 
 class Promises:
@@ -64,19 +84,25 @@ class Promises:
             )
         )
 
-    def as_json(self) -> dict[str, Any]:
-        """By kind of command: how many there were, what became of them, days between word and due day, and lag."""
-        found: dict[str, Any] = {}
+    def by_kind(self) -> "dict[str, PromiseSummary]":
+        """What became of them, by kind of command."""
+        found = {}
         for kind in sorted({promise.kind for promise in self.kept}):
             of = [promise for promise in self.kept if promise.kind == kind]
             lags = [promise.lag for promise in of if promise.lag is not None]
-            found[kind] = {
-                "promises": len(of),
-                **{fate: sum(promise.fate == fate for promise in of) for fate in FATES},
-                "mean_days_ahead": sum(promise.due - promise.made for promise in of) / len(of),
-                "mean_lag_days": sum(lags) / len(lags) if lags else None,
-                "max_lag_days": max(lags) if lags else None,
-            }
+            fates = Counter(promise.fate for promise in of)
+            found[kind] = PromiseSummary(
+                promises=len(of),
+                kept=fates["kept"],
+                cut=fates["cut"],
+                declined=fates["declined"],
+                rejected=fates["rejected"],
+                cancelled=fates["cancelled"],
+                pending=fates["pending"],
+                mean_days_ahead=sum(promise.due - promise.made for promise in of) / len(of),
+                mean_lag_days=sum(lags) / len(lags) if lags else None,
+                max_lag_days=max(lags) if lags else None,
+            )
         return found
 
 

@@ -16,7 +16,7 @@ from fundclock.scenarios.runs.playing import play_in_memory
 from fundclock.scenarios.runs.recorded import RecordedRun
 from fundclock.scenarios.runs.rerun import plan_of
 from fundclock.scenarios.timing.counterfactual import check_finished
-from fundclock.scenarios.timing.ladder import Value, first_rate, value_of_run
+from fundclock.scenarios.timing.ladder import Value, first_rate, rate_change, value_of_run
 
 PERMUTABLE = {
     ("accrual", "exits"): "a quarter is valued after the exits of its last day",
@@ -45,17 +45,15 @@ class TieOrder:
         """The range of each metric over the run and its variants, and each variant's difference."""
         values = [self.actual, *self.variants.values()]
         rates = [value.net_irr for value in values if value.net_irr is not None]
-        cash = [value.net_cash for value in values]
+        cash = [value.net_cash_cents for value in values]
         actual = self.actual
         return {
             "net_cash": [from_cents(min(cash)), from_cents(max(cash))],
             "net_irr": [min(rates), max(rates)] if rates else None,
             "variants": {
                 name: {
-                    "delta_net_cash": from_cents(value.net_cash - actual.net_cash),
-                    "delta_irr": (
-                        None if value.net_irr is None or actual.net_irr is None else value.net_irr - actual.net_irr
-                    ),
+                    "delta_net_cash": from_cents(value.net_cash_cents - actual.net_cash_cents),
+                    "delta_irr": rate_change(actual, value),
                 }
                 for name, value in self.variants.items()
             },

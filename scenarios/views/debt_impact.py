@@ -1,9 +1,11 @@
 """What debt did to returns: the run beside a paired run of the same fund without its facilities."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from fundclock.events.results import as_json
 from fundclock.scenarios.runs.metrics import nav_risk
 from fundclock.scenarios.runs.playing import play_in_memory
 from fundclock.scenarios.runs.recorded import RecordedRun
@@ -38,21 +40,27 @@ def _about_debt(entry: Mapping[str, Any]) -> bool:
     return any(name in (entry.get("when") or "") for name in named)
 
 
-def value_at_risk(quarters: list[dict[str, Any]]) -> dict[str, float | None]:
-    """Value at risk and conditional value at risk of a quarter, as losses, from the run's own quarterly returns.
+@dataclass(frozen=True)
+class TailRisk:
+    """Losses of a quarter as shares of net asset value, at 95 %; None with fewer than two returns."""
+
+    value_at_risk: float | None
+    conditional_value_at_risk: float | None
+    returns: int
+    """How many quarterly returns there are."""
+
+
+def value_at_risk(quarterly: Sequence[float | None]) -> TailRisk:
+    """Value at risk and conditional value at risk of a quarter, from quarterly returns; None is left out.
 
     Historical simulation: of n returns on net asset value the ⌈.05·n⌉-th worst, and the mean of those not better than
-    it. None with fewer than two returns.
+    it.
     """
-    returns = sorted(row["return"] for row in quarters if row["return"] is not None)
+    returns = sorted(earned for earned in quarterly if earned is not None)
     if len(returns) < 2:
-        return {"value_at_risk": None, "conditional_value_at_risk": None, "returns": len(returns)}
+        return TailRisk(None, None, len(returns))
     worst = returns[: math.ceil((1 - CONFIDENCE) * len(returns) - 1e-9)]
-    return {
-        "value_at_risk": -worst[-1],
-        "conditional_value_at_risk": -math.fsum(worst) / len(worst),
-        "returns": len(returns),
-    }
+    return TailRisk(-worst[-1], -math.fsum(worst) / len(worst), len(returns))
 
 
 IMPACT = ("net_irr", "gross_irr", "tvpi", "dpi", "contributed", "distributed", "carry", "loans_originated")
@@ -63,8 +71,8 @@ def impact_of(run: RecordedRun, twin: RecordedRun) -> dict[str, Any]:
     return {
         name: {
             **{key: one.metrics[key] for key in IMPACT},
-            **nav_risk(one.quarters),
-            **value_at_risk(one.quarters),
+            **as_json(nav_risk(one.quarterly_returns)),
+            **as_json(value_at_risk(one.quarterly_returns)),
         }
         for name, one in (("with_debt", run), ("without_debt", twin))
     }

@@ -35,7 +35,7 @@ class StressReport:
                     "details": {
                         "shock": row.shock._asdict(),
                         "failed": row.failed,
-                        **row.figures,
+                        **row.ratios._asdict(),
                         "tests": {
                             result.test: {
                                 "value": result.value,

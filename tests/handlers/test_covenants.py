@@ -2,7 +2,7 @@
 
 import pytest
 
-from fundclock.handlers.leverage.covenants import Terms, figures, run_tests
+from fundclock.handlers.leverage.covenants import Terms, ratios, run_tests
 from fundclock.handlers.settings.leverage import GreenSleeveConfig
 
 SOUND = Terms(
@@ -68,7 +68,7 @@ def test_debt_against_nothing_fails_and_no_debt_against_nothing_passes():
 
 
 def test_the_reported_ratios():
-    assert figures(SOUND) == pytest.approx(
+    assert ratios(SOUND)._asdict() == pytest.approx(
         {
             "leverage_ratio": 2 / 3,
             "loan_to_value_ratio": 0.5,
@@ -76,4 +76,4 @@ def test_the_reported_ratios():
             "interest_coverage_ratio": 0.5,
         }
     )
-    assert figures(SOUND._replace(nav_cents=0, service_cents=0))["leverage_ratio"] is None
+    assert ratios(SOUND._replace(nav_cents=0, service_cents=0)).leverage_ratio is None

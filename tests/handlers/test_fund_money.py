@@ -338,15 +338,15 @@ def test_an_aggregate_fund_follows_the_pacing_recursion_of_takahashi_and_alexand
 
 
 def test_risk_of_the_net_asset_value_by_hand():
-    from fundclock.scenarios.runs.metrics import nav_risk
+    from fundclock.scenarios.runs.metrics import NavRisk, nav_risk
 
-    rows = [{"return": value} for value in (None, 0.1, -0.1, 0.05, -0.2)]
-    found = nav_risk(rows)
+    returns = [None, 0.1, -0.1, 0.05, -0.2]
+    found = nav_risk(returns)
     # mean −.0375, squared deviations .018906 + .003906 + .007656 + .026406 over 3: sd .13769
-    assert found["volatility"] == pytest.approx(0.275379, abs=1e-6)
-    assert found["sharpe"] == pytest.approx((-0.0375 - 0.005) / 0.1376893 * 2, abs=1e-6)
-    assert found["max_drawdown"] == pytest.approx(1 - 0.9 * 1.05 * 0.8, abs=1e-12)
-    assert nav_risk(rows[:2]) == {"volatility": None, "sharpe": None, "max_drawdown": None}
+    assert found.volatility == pytest.approx(0.275379, abs=1e-6)
+    assert found.sharpe == pytest.approx((-0.0375 - 0.005) / 0.1376893 * 2, abs=1e-6)
+    assert found.max_drawdown == pytest.approx(1 - 0.9 * 1.05 * 0.8, abs=1e-12)
+    assert nav_risk(returns[:2]) == NavRisk(None, None, None)
 
 
 def test_capital_returned_in_the_period_may_be_called_again_where_that_is_the_rule(tmp_path):

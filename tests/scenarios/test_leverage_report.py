@@ -79,7 +79,7 @@ def test_the_table_has_every_shock_before_and_after():
     rows = table(TERMS, LINE, 36, SIZES)
     assert list(rows) == ["none", "interest_rate", "nav", "liquidity", "combined"]
     assert rows["none"].terms == TERMS
-    assert rows["nav"].figures["leverage_ratio"] == pytest.approx(40 / 41)
+    assert rows["nav"].ratios.leverage_ratio == pytest.approx(40 / 41)
     assert rows["combined"].failed == ["dscr", "liquidity"]
 
 
@@ -239,13 +239,13 @@ def test_the_twin_without_debt_is_the_same_fund(levered):
 
 
 def test_value_at_risk_by_hand():
-    quarters = [{"return": value / 100} for value in range(-10, 30)] + [{"return": None}]
+    returns = [*(value / 100 for value in range(-10, 30)), None]
     # 40 returns: the worst two are −10 % and −9 %
-    found = value_at_risk(quarters)
-    assert found["value_at_risk"] == pytest.approx(0.09)
-    assert found["conditional_value_at_risk"] == pytest.approx(0.095)
-    assert found["returns"] == 40
-    assert value_at_risk([])["value_at_risk"] is None
+    found = value_at_risk(returns)
+    assert found.value_at_risk == pytest.approx(0.09)
+    assert found.conditional_value_at_risk == pytest.approx(0.095)
+    assert found.returns == 40
+    assert value_at_risk([]).value_at_risk is None
 
 
 def test_a_run_without_facilities_has_nothing_to_say():

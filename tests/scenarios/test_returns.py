@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fundclock.scenarios.runs.returns import irr
+from fundclock.scenarios.runs.returns import Irr, irr
 
 
 def flows(*items):
@@ -33,7 +33,7 @@ def test_the_rate_does_not_depend_on_the_size_of_the_flows(scale):
 
 
 def test_flows_of_one_sign_have_no_rate():
-    assert irr({}) == irr({0: -5, 10: -5}) == (None, "none", 0)
+    assert irr({}) == irr({0: -5, 10: -5}) == Irr(None, "none", 0)
     assert irr({0: 5, 10: 5}).status == "none"
 
 

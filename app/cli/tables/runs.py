@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fundclock.app.cli.tables.style import pairs, titled
-from fundclock.app.labels import DEBT_METRICS, FLOWS, METRICS, ZONES, metric
+from fundclock.app.labels import DEBT_METRICS, FLOWS, METRICS, ZONES, metric, number
 from fundclock.events.dates import Calendar
 from fundclock.scenarios.runs.recorded import RecordedRun
 
@@ -39,11 +39,11 @@ def quarters_table(run: RecordedRun, calendar: Calendar) -> Table:
     for head in ("Quarter-end", "NAV", "Paid in", "Paid out", "TVPI", "DPI", "RVPI", "PIC", "Net IRR", "Return"):
         table.add_column(head, justify="left" if head == "Quarter-end" else "right", no_wrap=True)
     for row in run.quarters:
-        multiples = (f"{row[name]:.2f}" if row[name] is not None else "–" for name in ("tvpi", "dpi", "rvpi", "pic"))
-        rate = f"{row['net_irr']:.2%}" if row["net_irr"] is not None else row["irr_status"]
-        earned = f"{row['return']:.2%}" if row["return"] is not None else "–"
-        money = (f"{Decimal(row[name]):,.0f}" for name in ("nav", "contributed", "distributed"))
-        table.add_row(calendar.date(row["day"]).isoformat(), *money, *multiples, rate, earned)
+        multiples = (number(value, "multiple") for value in (row.tvpi, row.dpi, row.rvpi, row.pic))
+        rate = row.irr_status if row.net_irr is None else number(row.net_irr, "share")
+        money = (f"{cents / 100:,.0f}" for cents in (row.nav_cents, row.contributed_cents, row.distributed_cents))
+        earned = number(row.return_, "share")
+        table.add_row(calendar.date(row.day).isoformat(), *money, *multiples, rate, earned)
     return table
 
 

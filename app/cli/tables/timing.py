@@ -138,7 +138,8 @@ def headroom_table(limits: Iterable[Limit]) -> Table:
     """The limits of a headroom search."""
     table = titled("Headroom by forks", "", "Holds", "Fails", "Unit", "Breach", left=1)
     for limit in limits:
-        breach = "none up to there" if limit.breach is None else "{facility} {test} on {date}".format(**limit.breach)
+        found = limit.breach
+        breach = "none up to there" if found is None else f"{found.facility} {found.test} on {found.date}"
         shown = ["–" if value is None else f"{value:g}" for value in (limit.holds, limit.fails)]
         table.add_row(limit.name, *shown, limit.unit, breach)
     return table
