@@ -1,6 +1,6 @@
 """Which packages a distribution has, and what a package index shows of it.
 
-The floors stand at the top of the tree and are installed below ``fundclock``; the links in ``fundclock/`` are not needed.
+The floors stand at the top of the tree and are installed below ``fundclock``, for which its links are not needed.
 """
 
 import re
