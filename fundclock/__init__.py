@@ -12,10 +12,11 @@ stand the floors: ``fundclock.events``, ``.sim``, ``.handlers``, ``.scenarios`` 
 """
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
+
     from fundclock.app.drawing import draw
     from fundclock.events.stores.sqlite import SqliteStore
     from fundclock.events.stores.store import DamagedLog, StoreError
@@ -95,14 +96,11 @@ _HOMES = {
 
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-try:
-    __version__ = version("fundclock")
-except PackageNotFoundError:  # the files alone, not installed
-    __version__ = "unknown"
-
 
 def __getattr__(name: str) -> Any:
     """A public name, loaded when it is first asked for. Raises AttributeError for any other, MissingExtra."""
+    if name == "__version__":
+        return _version()
     home = _HOME_OF.get(name)
     if home is None:
         raise AttributeError(f"fundclock has no '{name}'; public names are {', '.join(__all__)}")
@@ -112,6 +110,15 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(f"fundclock.{home}"), name)
     globals()[name] = value
     return value
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("fundclock")
+    except PackageNotFoundError:  # the files alone, not installed
+        return "unknown"
 
 
 def __dir__() -> list[str]:

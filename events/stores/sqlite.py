@@ -8,7 +8,6 @@ from pathlib import Path
 from time import sleep
 
 from fundclock.events.chain import ChainedLog
-from fundclock.events.facts import parse_fact
 from fundclock.events.record import FIRST_HASH, Record
 from fundclock.events.stores.store import DamagedLog, InputFile, RawRecord, RunInfo, Status, StoreError, no_such
 
@@ -365,27 +364,15 @@ class SqliteLog:
 
     def read(self, after: int = 0, kinds: Iterable[str] | None = None, limit: int | None = None) -> Iterator[Record]:
         """Records with seq > ``after``, of these kinds, at most ``limit``. Raises DamagedLog for an unreadable one."""
-        return map(_record, self.store.rows(self.run, after, kinds, limit))
+        from fundclock.events.stores.reading import record_of  # who only lists runs needs no facts
+
+        return map(record_of, self.store.rows(self.run, after, kinds, limit))
 
     def episode(self, correlation: int) -> Iterator[Record]:
         """The records of the episode that began with this seq: those with this correlation."""
-        return map(_record, self.store.rows(self.run, correlation - 1, correlation=correlation))
+        from fundclock.events.stores.reading import record_of
 
-
-def _record(row: RawRecord) -> Record:
-    try:
-        fact = parse_fact(row.kind, row.payload)
-    except ValueError as error:
-        raise DamagedLog(row.seq, str(error)) from None
-    return Record(
-        seq=row.seq,
-        day=row.day,
-        phase=row.phase,
-        kind=row.kind,
-        cause=row.cause,
-        correlation=row.correlation,
-        payload=fact,
-    )
+        return map(record_of, self.store.rows(self.run, correlation - 1, correlation=correlation))
 
 
 def _statements(script: str) -> Iterator[str]:

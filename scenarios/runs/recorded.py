@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fundclock.events.dates import parse_iso
 from fundclock.events.facts import RunStarted
@@ -12,7 +12,9 @@ from fundclock.events.stores.store import InputFile, Log
 from fundclock.events.units import from_cents, to_cents
 from fundclock.handlers.settings.fund import FundConfig, WaterfallConfig
 from fundclock.scenarios.runs.metrics import Metrics, QuarterMetrics, by_quarter, metrics
-from fundclock.sim.script import PythonScript
+
+if TYPE_CHECKING:  # whoever looks at a run needs no clock
+    from fundclock.sim.script import PythonScript
 
 
 def no_input(digest: str) -> InputFile:
@@ -32,7 +34,7 @@ class RecordedRun:
         name: str | None = None,
         kept: Callable[[str], InputFile] = no_input,
         origin: tuple[str | None, int | None] = (None, None),
-        python: PythonScript | None = None,
+        python: "PythonScript | None" = None,
     ) -> None:
         """``kept`` finds the run's inputs by their digests, for runs that are derived from it.
 
