@@ -37,8 +37,8 @@ LOCKS = ("dev.txt", "installation.txt")
 NEED_EXTRAS = ("fundclock.app.drawing", "fundclock.app.report", "fundclock.app.service")
 """What can't be imported without extras."""
 
-SECONDS = 120
-"""How long one command may take."""
+SECONDS = 300
+"""How long one command may take; an installation may have to load 200 MB."""
 
 
 class Failed(Exception):
@@ -62,18 +62,21 @@ def step(what: str) -> Iterator[None]:
 
 def call(*words: str | Path, cwd: Path | None = None, environ: dict[str, str] | None = None, code: int = 0) -> str:
     """What a command prints on stdout and stderr. Raises Failed where it ends with another code."""
-    done = subprocess.run(
-        [str(word) for word in words],
-        cwd=cwd,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        timeout=SECONDS,
-        check=False,
-    )
     shown = " ".join(str(word) for word in words)
+    try:
+        done = subprocess.run(
+            [str(word) for word in words],
+            cwd=cwd,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise Failed(f"'{shown}' did not end within {SECONDS} s") from None
     expect(done.returncode == code, f"'{shown}' ended with {done.returncode} instead of {code}:\n{done.stdout}")
     return done.stdout
 
