@@ -38,6 +38,9 @@ class Document:
             if path[:length] in self.positions:
                 line, column = self.positions[path[:length]]
                 return Problem(key, message, self.source, line, column, suggestion)
+            beside = [origin for place, origin in self.origins.items() if length and place[:length] == path[:length]]
+            if beside:  # what it stands in came with something that was laid on top
+                return Problem(key, message, beside[-1], suggestion=suggestion)
         return Problem(key, message, self.source, suggestion=suggestion)
 
 

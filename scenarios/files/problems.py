@@ -1,5 +1,6 @@
 """What is wrong with an input, where, and what was probably meant."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -28,7 +29,8 @@ class Problem:
         if self.line is not None:
             place += f":{self.line}" + (f":{self.column}" if self.column is not None else "")
         text = f"{place}: " if place else ""
-        text += f"{self.key}: {self.message}" if self.key else self.message
+        said = self.source.endswith(f" {self.key}")  # --set names the key already
+        text += f"{self.key}: {self.message}" if self.key and not said else self.message
         return text + (f"; did you mean '{self.suggestion}'?" if self.suggestion else "")
 
 
@@ -44,9 +46,13 @@ class InvalidInput(Exception):
 
 
 def closest(word: str, allowed: Iterable[str]) -> str | None:
-    """The allowed word that was probably meant, if any is near."""
-    matches = get_close_matches(word, list(allowed), n=1, cutoff=0.6)
-    return matches[0] if matches else None
+    """The allowed word that was probably meant, if any is near: spelt like it, or the only one that has it in it."""
+    words = list(allowed)
+    matches = get_close_matches(word, words, n=1, cutoff=0.6)
+    if matches:
+        return matches[0]
+    holding = [other for other in words if len(word) > 2 and word in other]
+    return holding[0] if len(holding) == 1 else None
 
 
 def explain_validation(
@@ -61,11 +67,7 @@ def explain_validation(
         value = item.get("input")
         match item["type"]:
             case "extra_forbidden":
-                message = "unknown key"
-                suggestion = elsewhere(model, str(path[-1])) if len(path) == 1 else None
-                suggestion = suggestion or closest(str(path[-1]), keys_at(model, path[:-1]))
-                if suggestion is None:
-                    message += f"; allowed here: {', '.join(keys_at(model, path[:-1]))}"
+                message, suggestion = _unknown(model, path, document)
             case "between_sections":
                 message = context["message"]
                 path = tuple(int(part) if part.isdigit() else part for part in context["path"].split("."))
@@ -81,15 +83,41 @@ def explain_validation(
             case "finite_number":
                 message = f"must be a finite number, got {value}"
             case "model_type" | "dict_type" | "model_attributes_type":
-                message = f"expected a mapping of keys, got {value!r}"
+                message = f"expected a mapping of keys, got {_shown(value)}"
             case "list_type":
-                message = f"expected a list, got {value!r}"
+                message = f"expected a list, given whole; got {_shown(value)}"
             case "not_a_number":
                 message = item["msg"]
             case _:
                 message = f"{item['msg'][0].lower()}{item['msg'][1:]}, got {value!r}"
         found.append((path, message, suggestion))
     return found
+
+
+def _unknown(model: type[BaseModel], path: Path, document: Any) -> tuple[str, str | None]:
+    """What to say of a key that is not there, and what was probably meant."""
+    word = str(path[-1])
+    if path == ("seed",):
+        return "is not a setting: a seed is given when the scenario is run (--seed)", None
+    if len(path) == 1:
+        zones = document.get("zones", {}) if isinstance(document, Mapping) else {}
+        if word in (*zones, "green", "orange", "red"):
+            return "unknown key", f"zones.{word}"
+        found = elsewhere(model, word)
+        if len(found) == 1:
+            return "unknown key", found[0]
+        if found:
+            return f"unknown key; it stands inside a section: {', '.join(found)}", None
+    near = closest(word, keys_at(model, path[:-1]))
+    if near is None:
+        return f"unknown key; allowed here: {', '.join(keys_at(model, path[:-1]))}", None
+    return "unknown key", near
+
+
+def _shown(value: Any) -> str:
+    """A value as it may have been written, in short."""
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}…"
 
 
 def real_path(loc: tuple[str | int, ...], document: Any) -> Path:
@@ -108,15 +136,17 @@ def real_path(loc: tuple[str | int, ...], document: Any) -> Path:
     return tuple(path)
 
 
-def elsewhere(model: type[BaseModel], word: str) -> str | None:
-    """The dotted key of the one section that has a key with this name; None where none or several have it."""
-    found = [
-        f"{section}.{word}"
-        for section, field in model.model_fields.items()
-        for kind in _alternatives(field.annotation)
-        if isinstance(kind, type) and issubclass(kind, BaseModel) and word in kind.model_fields
-    ]
-    return found[0] if len(found) == 1 else None
+def elsewhere(model: type[BaseModel], word: str, inside: str = "") -> list[str]:
+    """The dotted keys of settings with this name, wherever they stand in sections."""
+    found: list[str] = []
+    for name, field in model.model_fields.items():
+        key = f"{inside}{name}"
+        if inside and name == word:
+            found.append(key)
+        for kind in _alternatives(field.annotation):
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                found += elsewhere(kind, word, f"{key}.")
+    return found
 
 
 def keys_at(model: type[BaseModel], path: Path) -> list[str]:

@@ -121,7 +121,7 @@ def test_aliases_that_multiply_are_refused():
 
 def test_a_setting_is_named_as_the_place_of_its_problem():
     [line] = problems("fund: {size: 1m}", fund__sise=5)
-    assert line == "--set fund.sise: fund.sise: unknown key; did you mean 'size'?"
+    assert line == "--set fund.sise: unknown key; did you mean 'size'?"
     with pytest.raises(InvalidInput, match="expected KEY=VALUE"):
         parse_setting("fund.size")
 
@@ -302,3 +302,22 @@ def test_any_text_may_be_a_key_that_is_unknown(key):
         Scenario.from_dict({key: {"": 1}}).plan()
     with pytest.raises(InvalidInput, match="unknown key"):
         Scenario.from_dict({"fund": {key: {"": 1}}}).plan()
+
+
+@pytest.mark.parametrize(
+    "key, said",
+    [
+        ("fund.sise", "--set fund.sise: unknown key; did you mean 'size'?"),
+        ("reinvestment_engine.delay", "did you mean 'reinvestment_delay'?"),
+        ("hurdle", "did you mean 'waterfall.hurdle'?"),
+        ("size", "it stands inside a section: fund.size, loans.size"),
+        ("green.volatility", "did you mean 'zones.green'?"),
+        ("seed", "a seed is given when the scenario is run (--seed)"),
+        ("script.0.at", "script: expected a list, given whole"),
+        ("zones.blue.volatility", "--set zones.blue.volatility: zones.blue.target_allocation: is missing"),
+    ],
+)
+def test_a_setting_that_there_is_not_is_told_where_it_stands(key, said):
+    with pytest.raises(InvalidInput) as caught:
+        Scenario.load("base").with_(set={key: 0.2}, origin="--set").plan()
+    assert said in str(caught.value)

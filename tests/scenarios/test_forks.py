@@ -285,11 +285,11 @@ def test_a_fork_of_an_unfinished_run_that_changes_nothing_goes_on_where_it_stops
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ("suspend_reinvestment", "do.0.do: expected a mapping of keys, got 'suspend_reinvestment'"),
+        ("suspend_reinvestment", "do.0.do: expected a mapping of keys, got \"suspend_reinvestment\""),
         ([1, 2], "do.0.do: expected a mapping of keys"),
-        (None, "do.0.do: expected a mapping of keys, got None"),
+        (None, "do.0.do: expected a mapping of keys, got null"),
         ({"do": 5}, "do.0.do: expected a mapping of keys, got 5"),
-        ({"do": None}, "do.0.do: expected a mapping of keys, got None"),
+        ({"do": None}, "do.0.do: expected a mapping of keys, got null"),
         ({"when": "cash > 5m"}, "do.0.do: is missing"),
         ({"do": {"command": [1]}}, "unknown command '[1]'"),
         ({"reinvest": {"amount": "1m", "year": 1}}, "2027-01-01 is before the fork's day 2028-03-31"),
