@@ -12,7 +12,8 @@ from fundclock.events.units import from_cents
 from fundclock.scenarios.runs.manifest import calendar_of
 from fundclock.scenarios.runs.recorded import RecordedRun
 from fundclock.scenarios.timing.carry import Yields, hurdle_of
-from fundclock.scenarios.timing.dollar_days import CashStays, DollarDays
+from fundclock.scenarios.timing.cash_stays import CashStays
+from fundclock.scenarios.timing.dollar_days import DollarDays, nights_of
 from fundclock.scenarios.timing.ladder import Ladder
 from fundclock.scenarios.timing.ladder import ladder as climb
 from fundclock.scenarios.timing.latency import Detections, Latency, summary, with_shadows
@@ -154,7 +155,7 @@ def read_log(run: RecordedRun) -> Audit:
         for apply in folds.get(type(record.payload), ()):
             apply(record)
     day = run.state.day
-    days = cash.finish(run)
+    days = nights_of(cash, run)
     waits.finish(day)
     promises.finish()
     detections.finish()

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from fundclock import InvalidInput, Scenario, audit
 from fundclock.events.dates import Calendar
 from fundclock.events.state import State
-from fundclock.scenarios.timing.dollar_days import CashStays, dollar_days
+from fundclock.scenarios.timing.cash_stays import CashStays
+from fundclock.scenarios.timing.dollar_days import dollar_days
 from fundclock.scenarios.timing.idle_cash import CALLED, DRAWN, OTHER, REASONS
 from funds import day, fund, interrupted, of, quiet
 from random_funds import ACTS, LEVERED, UNLEVERED
