@@ -4,9 +4,7 @@ from typing import Annotated
 
 import typer
 
-from fundclock.app.cli.application import app
 from fundclock.app.cli.options import (
-    ASK,
     DEFAULT_STORE,
     AsJson,
     LogLevel,
@@ -20,23 +18,20 @@ from fundclock.app.cli.terminal import progress
 from fundclock.app.logs import configure_logs
 
 
-@app.command(rich_help_panel=ASK)
 def audit(
     run: RunName,
-    ladder: Annotated[
-        bool, typer.Option("--ladder", help="What each wait cost, by runs in which it is taken away.")
-    ] = False,
+    ladder: Annotated[bool, typer.Option("--ladder", help="Cost of each wait, from runs without it.")] = False,
     shapley: Annotated[
-        bool, typer.Option("--shapley", help="The same in every order of the waits, as Shapley values.")
+        bool, typer.Option("--shapley", help="Also averaged over every order of the waits (Shapley values).")
     ] = False,
     shadow: Annotated[
         bool, typer.Option("--shadow", help="Also test the covenants every evening (included in --ladder).")
     ] = False,
     ties: Annotated[
-        bool, typer.Option("--ties", help="The range of results under other orders of what happens on a day.")
+        bool, typer.Option("--ties", help="Range of results when a day's events come in another order.")
     ] = False,
     frozen: Annotated[
-        bool, typer.Option("--frozen", help="Keep the days of commands under conditions (when:) in the ladder.")
+        bool, typer.Option("--frozen", help="Keep conditional commands (when:) on their original days in the ladder.")
     ] = False,
     rate: Annotated[
         float | None,
@@ -76,13 +71,12 @@ def audit(
         out.print(audit_tables(found, out.width))
 
 
-@app.command(rich_help_panel=ASK)
 def diff(
     first: Annotated[
-        str | None, typer.Argument(metavar="[A]", help="Run id, a unique prefix of one, or 'last' (the default).")
+        str | None, typer.Argument(metavar="A", help="Run id, a unique prefix of one, or 'last' (the default).")
     ] = None,
     second: Annotated[
-        str | None, typer.Argument(metavar="[B]", help="The run to compare it with (default: a fork's parent).")
+        str | None, typer.Argument(metavar="B", help="The run to compare it with (default: a fork's parent).")
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=0, help="Maximum number of rows in each list.")] = 20,
     store: Store = DEFAULT_STORE,
@@ -108,7 +102,6 @@ def diff(
         console(wide=True).print(diff_tables(found, limit))
 
 
-@app.command(rich_help_panel=ASK)
 def stress(
     run: RunName,
     at: Annotated[

@@ -5,10 +5,8 @@ from typing import Annotated
 
 import typer
 
-from fundclock.app.cli.application import app
 from fundclock.app.cli.options import (
     DEFAULT_STORE,
-    LEAVE,
     AsJson,
     Force,
     LogLevel,
@@ -26,7 +24,6 @@ from fundclock.app.logs import configure_logs
 FORMATS = ("jsonl", "csv", "beancount")
 
 
-@app.command(rich_help_panel=LEAVE)
 def export(
     run: RunName,
     to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="jsonl, csv or beancount.")],
@@ -74,7 +71,6 @@ def export(
         print(f"wrote {info.records:,} records of {info.run} to {output}")
 
 
-@app.command(rich_help_panel=LEAVE)
 def report(
     run: RunName,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The HTML file to write.")],
@@ -95,7 +91,6 @@ def report(
         print(f"wrote the report of {info.run} to {output}")
 
 
-@app.command(rich_help_panel=LEAVE)
 def serve(
     host: Annotated[
         str, typer.Option("--host", help="Address to listen on; beyond loopback a token is required.")

@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fundclock.app.cli.application import app
 from fundclock.app.cli.options import (
     DEFAULT_STORE,
-    LOOK,
     AsJson,
     LogLevel,
     RunName,
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     from fundclock.scenarios.runs.recorded import RecordedRun
 
 
-@app.command(rich_help_panel=LOOK)
 def runs(store: Store = DEFAULT_STORE, as_json: AsJson = False, log_level: LogLevel = "warning") -> None:
     """List the runs of a store."""
     configure_logs(log_level)
@@ -46,10 +43,9 @@ def runs(store: Store = DEFAULT_STORE, as_json: AsJson = False, log_level: LogLe
     out.print(runs_table(found, out.width))
 
 
-@app.command(rich_help_panel=LOOK)
 def show(
     run: RunName,
-    quarters: Annotated[bool, typer.Option("--quarters", help="Net figures at the end of each quarter.")] = False,
+    quarters: Annotated[bool, typer.Option("--quarters", help="Net metrics at the end of each quarter.")] = False,
     flows: Annotated[
         str | None,
         typer.Option("--flows", metavar="PERIOD", help="Cash flows by day, month, quarter or year."),
@@ -70,7 +66,7 @@ def show(
     as_json: AsJson = False,
     log_level: LogLevel = "warning",
 ) -> None:
-    """Show a run's figures: as totals, by quarter, as cash flows, or of one engine."""
+    """Show a run's metrics: totals, by quarter, cash flows, or by engine."""
     from fundclock.events import results
     from fundclock.scenarios.runs.manifest import calendar_of
     from fundclock.scenarios.runs.metrics import nav_risk
@@ -110,7 +106,9 @@ def show(
             return
         _show(loaded, calendar, parts)
         if info.status != "finished":
-            say(f"warning: the run is {info.status}; figures are of what was recorded, up to day {loaded.state.day}")
+            say(
+                f"warning: the run is {info.status}; metrics cover only what was recorded, up to day {loaded.state.day}"
+            )
 
 
 def _show(run: "RecordedRun", calendar: "Calendar", parts: dict[str, Any]) -> None:
@@ -141,7 +139,6 @@ def _show(run: "RecordedRun", calendar: "Calendar", parts: dict[str, Any]) -> No
             console(wide=True).print(made(parts[name]))
 
 
-@app.command(rich_help_panel=LOOK)
 def events(
     run: RunName,
     kind: Annotated[
@@ -181,7 +178,6 @@ def events(
         out.print(records_table(records, calendar_of(manifest_of(opened, info)), out.width))
 
 
-@app.command(rich_help_panel=LOOK)
 def replay(
     run: RunName,
     as_of: Annotated[
@@ -215,7 +211,6 @@ def replay(
     console().print(state_table(summary))
 
 
-@app.command(rich_help_panel=LOOK)
 def why(
     run: RunName,
     seq: Annotated[int, typer.Argument(min=1, help="Seq of the record.")],

@@ -3,13 +3,11 @@
 import typer
 
 from fundclock.app.cli import terminal
-from fundclock.app.cli.application import app
-from fundclock.app.cli.options import DEFAULT_STORE, LOOK_AFTER, AsJson, LogLevel, RunName, Store, find_run, print_json
+from fundclock.app.cli.options import DEFAULT_STORE, AsJson, LogLevel, RunName, Store, find_run, print_json
 from fundclock.app.cli.terminal import progress
 from fundclock.app.logs import configure_logs, log
 
 
-@app.command(rich_help_panel=LOOK_AFTER)
 def verify(
     run: RunName, store: Store = DEFAULT_STORE, as_json: AsJson = False, log_level: LogLevel = "warning"
 ) -> None:
@@ -36,7 +34,6 @@ def verify(
         raise typer.Exit(terminal.MISMATCH)
 
 
-@app.command(rich_help_panel=LOOK_AFTER)
 def version(as_json: AsJson = False, log_level: LogLevel = "warning") -> None:
     """Print the versions of Fundclock, Python and the packages that results depend on."""
     from fundclock.scenarios.runs.manifest import versions

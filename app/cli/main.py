@@ -1,7 +1,7 @@
 """The command line: all commands, and what errors mean to the shell.
 
 A command reads its words, calls the scenarios below, and shows what came of it. Each file beside this one holds one
-group of commands: ``play``, ``look``, ``ask``, ``leave``, ``look_after``, ``scenario_files``.
+group of commands.
 """
 
 import sys
@@ -10,17 +10,58 @@ from typing import Annotated, NoReturn
 import typer
 
 from fundclock.app.cli import ask, leave, look, look_after, play, scenario_files, terminal
-from fundclock.app.cli.application import app
 from fundclock.app.cli.terminal import say
 from fundclock.app.logs import log
 
-__all__ = ["app", "ask", "leave", "look", "look_after", "main", "play", "scenario_files"]
+GROUPS = {
+    "Play: run a fund, change it, compare outcomes": (play.run, play.fork, play.sweep, play.demo),
+    "Look: what was recorded": (look.runs, look.show, look.events, look.replay, look.why),
+    "Ask: what timing did, and what could go wrong": (ask.audit, ask.diff, ask.stress),
+    "Leave: take results elsewhere": (leave.export, leave.report, leave.serve),
+    "Look after: check and maintain": (look_after.verify, look_after.version),
+    "Scenario files: write and check them": (
+        scenario_files.init,
+        scenario_files.validate,
+        scenario_files.explain,
+        scenario_files.schema,
+    ),
+}
+"""All commands, by their group in the help."""
 
 LATER = ("ensemble",)
 """Commands that are announced and not built yet."""
 
 MOVED = ("events", "handlers", "sim", "scenarios", "app")
 """Names that an installation put on the path before they stood below ``fundclock``."""
+
+app = typer.Typer(
+    name="fundclock",
+    help="Play a private loan fund day by day, and see what timing does to it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+for _group, _commands in GROUPS.items():
+    for _command in _commands:
+        app.command(rich_help_panel=_group)(_command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from fundclock import __version__
+
+        print(f"fundclock {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _fundclock(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
 
 
 def _later(name: str) -> None:

@@ -18,16 +18,6 @@ if TYPE_CHECKING:
     from fundclock.scenarios.runs.recorded import RecordedRun
     from fundclock.scenarios.scenario import Scenario
 
-PLAY, LOOK, ASK, LEAVE, LOOK_AFTER, WRITE = (
-    "Play: run a fund, change it, compare outcomes",
-    "Look: what was recorded",
-    "Ask: what timing did, and what could go wrong",
-    "Leave: take results elsewhere",
-    "Look after: check and maintain",
-    "Scenario files: write and check them",
-)
-"""Groups of commands in the help."""
-
 
 def _level(value: str) -> str:
     if value.lower() not in ("debug", "info", "warning", "error"):

@@ -6,10 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from fundclock.app.cli import terminal
-from fundclock.app.cli.application import app
 from fundclock.app.cli.options import (
     DEFAULT_STORE,
-    PLAY,
     AsJson,
     Force,
     Loans,
@@ -31,11 +29,10 @@ from fundclock.app.cli.terminal import progress, say
 from fundclock.app.logs import configure_logs, log
 
 
-@app.command(rich_help_panel=PLAY)
 def run(
     scenario: Annotated[
         str | None,
-        typer.Argument(metavar="[SCENARIO]", help="A scenario file, or the name of a shipped scenario."),
+        typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of a shipped scenario."),
     ] = None,
     seed: Seed = None,
     settings: Settings = None,
@@ -91,16 +88,15 @@ def run(
                 say(f"warning: {warning}")
         if report is not None:
             write_report(played, report, force=True, store=store)
-            say(f"the report is in {report}")
+            say(f"wrote the report to {report}")
     if fail_on_breach and played.metrics["covenant_breaches"]:
         raise typer.Exit(terminal.BREACH)
 
 
-@app.command(rich_help_panel=PLAY)
 def fork(
     run: RunName,
     at: Annotated[
-        str, typer.Option("--at", metavar="DATE", help="The day of the intervention, which comes in its morning.")
+        str, typer.Option("--at", metavar="DATE", help="Day of the intervention, which takes effect in the morning.")
     ],
     settings: Settings = None,
     do: Annotated[
@@ -137,7 +133,6 @@ def fork(
         print(fork_line(made))
 
 
-@app.command(rich_help_panel=PLAY)
 def sweep(
     scenario: ScenarioName,
     axes: Annotated[
@@ -158,7 +153,7 @@ def sweep(
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the rows as .csv or .parquet.")
     ] = None,
     force: Force = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Also play cells whose rows the store already has.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Run again the cells that the store already has.")] = False,
     store: Store = DEFAULT_STORE,
     as_json: AsJson = False,
     log_level: LogLevel = "warning",
@@ -199,7 +194,6 @@ def sweep(
         print(f"wrote {len(found.rows):,} rows to {output}")
 
 
-@app.command(rich_help_panel=PLAY)
 def demo(
     seed: Seed = 1, store: Store = DEFAULT_STORE, as_json: AsJson = False, log_level: LogLevel = "warning"
 ) -> None:
@@ -227,7 +221,7 @@ def demo(
         path = Path("fundclock-demo.html")
         try:
             write_report(played[0], path, force=True, store=store)
-            say(f"the report is in {path}")
+            say(f"wrote the report to {path}")
         except MissingExtra as missing:
             say(f"no report was written: {missing}")
-        print(f"The logs are in {store}. Go on with: fundclock events {played[0].name} --limit 20")
+        print(f"The logs are in {store}. Continue with: fundclock events {played[0].name} --limit 20")

@@ -6,15 +6,13 @@ from typing import Annotated
 
 import typer
 
-from fundclock.app.cli.application import app
-from fundclock.app.cli.options import WRITE, AsJson, Loans, LogLevel, ScenarioName, Settings, choose, print_json, refuse
+from fundclock.app.cli.options import AsJson, Loans, LogLevel, ScenarioName, Settings, choose, print_json, refuse
 from fundclock.app.cli.terminal import say
 from fundclock.app.logs import configure_logs
 
 STARTER = Path(__file__).parent.parent / "starter.yaml"
 
 
-@app.command(rich_help_panel=WRITE)
 def init(
     file: Annotated[Path, typer.Argument(help="The file to write.")] = Path("scenario.yaml"),
     as_json: AsJson = False,
@@ -33,7 +31,6 @@ def init(
         print(f"wrote {file}; try: fundclock run {file}")
 
 
-@app.command(rich_help_panel=WRITE)
 def validate(
     scenario: ScenarioName,
     settings: Settings = None,
@@ -62,7 +59,6 @@ def validate(
         say(f"warning: {warning}")
 
 
-@app.command(rich_help_panel=WRITE)
 def explain(
     scenario: ScenarioName,
     settings: Settings = None,
@@ -81,7 +77,6 @@ def explain(
         print(resolved_yaml(config), end="")
 
 
-@app.command(rich_help_panel=WRITE)
 def schema(as_json: AsJson = False, log_level: LogLevel = "warning") -> None:
     """Print the JSON Schema of scenario files, for editors."""
     from fundclock.scenarios.files.schema import ScenarioConfig
