@@ -184,7 +184,7 @@ def test_validate_lists_problems_and_warnings(fundclock, tmp_path):
     assert (code, found["valid"]) == (2, False)
     assert [(p["line"], p["key"], p["suggestion"]) for p in found["problems"]] == [
         (1, "fund.sze", "size"),
-        (2, "calls.notice", None),
+        (2, "calls.notice", "notice_business_days"),
     ]
     _, _, err = fundclock("validate", "base", "--set", "fees.carry=1")
     assert "fees.carry: unknown key" in err
@@ -356,7 +356,7 @@ def test_a_manual_reinvestment_that_was_declined_is_said(fundclock, tmp_path):
     )
     _, _, err = fundclock("validate", "m.yaml")
     assert (
-        "script[1]: will be declined: 2033-06-15 is after the reinvestment period, whose last day is 2030-12-31" in err
+        "script[1]: will be declined: 2033-06-15 is after the reinvestment period, which ends on 2030-12-31" in err
     )
     assert "script[2]: will be declined: 2032-01-01" in err
     _, _, err = fundclock("run", "m.yaml", "--seed", 5)
@@ -441,7 +441,7 @@ def test_a_file_of_acts(fundclock, tmp_path):
         (("stress", "last", "--headroom"), 2, "leverage: is not enabled in this run"),
         (("sweep", "base", "--sweep", "a.b=1"), 2, "a.b"),
         (("sweep", "base", "--sweep", "seed"), 2, "expected KEY=VALUES like"),
-        (("sweep", "base"), 2, "names nothing to sweep"),
+        (("sweep", "base"), 2, "has no axis"),
         (("sweep", "base", "--sweep", "seed=1:3", "--sweep", "seed=4"), 2, "duplicate key; give"),
         (("sweep", "base", "--seed", 5, "--sweep", "seed=1:3"), 2, "--sweep: seed is also given by another option"),
         (
