@@ -17,6 +17,7 @@ from rich.table import Table
 
 from benchmarks.allocation import allocation
 from benchmarks.checks import seconds_a_check
+from benchmarks.commands import commands
 from benchmarks.service import dashboard, service
 from benchmarks.timing import audits, sweeps
 from benchmarks.unit import unit_seconds
@@ -189,6 +190,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for part in (
             help_page,
+            lambda: commands(Path(folder)),
             allocation,
             lambda: paths(Path(folder)),
             quarters,
