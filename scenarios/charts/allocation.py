@@ -16,9 +16,9 @@ def allocation_drift(run: RecordedRun) -> Chart:
     for zone in run.state.book.zones:
         lent = [record.payload.capital_cents > 0 and any(record.payload.current.values()) for record in checks]
         shares = [record.payload.current[zone] if there else None for record, there in zip(checks, lent, strict=True)]
-        series.append(Series(f"{zone} share", "share", dates, shares, seqs, "line"))
+        series.append(Series(f"{zone} share", "share", dates, shares, seqs, "line", measure="share", zone=zone))
         aims = [record.payload.weights[zone] for record in checks]
-        series.append(Series(f"{zone} target", "share", dates, [*aims], seqs, "step"))
+        series.append(Series(f"{zone} target", "share", dates, [*aims], seqs, "step", zone=zone, role="target"))
     worst = [record.payload.max_drift for record in checks]
     series.append(Series("largest drift", "share", dates, [*worst], seqs, "bar"))
     config: Any = run.manifest.scenario["capital_allocation"]

@@ -21,9 +21,9 @@ def net_cash_bridge(first: RecordedRun, second: RecordedRun) -> Chart:
         for account in sorted(balances[0].keys() | balances[1].keys())
         if account not in LPS
     }
-    return _bridge(
-        "net_cash_bridge", "From one run's LP net cash to the other's", currency_of(first.manifest), ends, steps
-    )
+    bars = _bars("LP net cash", currency_of(first.manifest), ends, steps)
+    title = "From one run's LP net cash to the other's"
+    return Chart("net_cash_bridge", title, "step", [bars], form="waterfall", axis="category", x_names="account")
 
 
 def dollar_days_bridge(first: RecordedRun, second: RecordedRun) -> Chart:
@@ -33,14 +33,21 @@ def dollar_days_bridge(first: RecordedRun, second: RecordedRun) -> Chart:
     steps = {
         reason: found[1].get(reason, 0) - found[0].get(reason, 0) for reason in dict.fromkeys([*found[0], *found[1]])
     }
-    unit = f"{currency_of(first.manifest)} × days"
-    return _bridge("dollar_days_bridge", "From one run's dollar-days to the other's", unit, ends, steps)
+    return Chart(
+        "dollar_days_bridge",
+        "From one run's dollar-days to the other's",
+        "step",
+        [_bars("dollar-days", f"{currency_of(first.manifest)} × days", ends, steps)],
+        form="waterfall",
+        axis="category",
+        x_names="reason",
+        more_is_worse=True,
+    )
 
 
-def _bridge(name: str, title: str, unit: str, ends: list[int], steps: dict[str, int]) -> Chart:
+def _bars(subject: str, unit: str, ends: list[int], steps: dict[str, int]) -> Series:
     """Steps of nothing are left out; what is left adds up to the second end."""
     moved = {what: cents for what, cents in steps.items() if cents}
     places = ["first run", *moved, "second run"]
     values = [cents / 100 for cents in (ends[0], *moved.values(), ends[1])]
-    subject = "LP net cash" if name == "net_cash_bridge" else "dollar-days"
-    return Chart(name, title, "step", [Series(subject, unit, places, [*values], [[]] * len(places), "bar")])
+    return Series(subject, unit, places, [*values], [[]] * len(places), "bar")

@@ -1,9 +1,10 @@
 """The figures of leverage as data, by their names."""
 
 from collections.abc import Callable
+from typing import Any
 
 from fundclock.events.record import Record
-from fundclock.scenarios.charts.chart import Chart, Series, Threshold
+from fundclock.scenarios.charts.chart import Chart, Role, Series, Threshold
 from fundclock.scenarios.runs.recorded import RecordedRun
 from fundclock.scenarios.views.debt_impact import without_debt
 from fundclock.scenarios.views.leverage import RATIOS, DebtHistory
@@ -17,15 +18,21 @@ def utilization(history: DebtHistory) -> Chart:
     for name in history.names:
         for label, column in (("drawn", "balance_cents"), ("available", "available_cents")):
             values = [record.payload[column][name] / 100 for record in history.measured]
-            series.append(Series(f"{name} {label}", history.currency, dates, [*values], seqs, "bar"))
+            bars = Series(
+                f"{name} {label}", history.currency, dates, [*values], seqs, "bar", measure=label, facility=name
+            )
+            series.append(bars)
         base = [record.payload.base_cents[name] / 100 for record in history.measured]
-        series.append(Series(f"{name} borrowing base", history.currency, dates, [*base], seqs, "line"))
+        line = Series(f"{name} borrowing base", history.currency, dates, [*base], seqs, measure="base", facility=name)
+        series.append(line)
     thresholds = [
         Threshold(
             f"{name} commitment",
             history.currency,
             dates,
             [record.payload.commitment_cents[name] / 100 for record in history.measured],
+            measure="commitment",
+            facility=name,
         )
         for name in history.names
     ]
@@ -40,12 +47,15 @@ def interest_expenses(history: DebtHistory) -> Chart:
         dates, seqs = _axis(history, records)
         for label, column in (("interest", "interest_cents"), ("fees", "fee_cents")):
             values = [record.payload[column] / 100 for record in records]
-            series.append(Series(f"{name} {label}", history.currency, dates, [*values], seqs, "bar"))
+            bars = Series(
+                f"{name} {label}", history.currency, dates, [*values], seqs, "bar", measure=label, facility=name
+            )
+            series.append(bars)
         drawn = [[row for row in record.payload.segments if row[2]] for record in records]
         rates = [sum(row[4] * row[2] * (row[1] - row[0]) for row in rows) for rows in drawn]
         weights = [sum(row[2] * (row[1] - row[0]) for row in rows) for rows in drawn]
         found = [rate / weight if weight else None for rate, weight in zip(rates, weights, strict=True)]
-        series.append(Series(f"{name} rate", "share", dates, found, seqs, "line"))
+        series.append(Series(f"{name} rate", "share", dates, found, seqs, measure="rate", facility=name))
     return Chart("interest_expenses", "Interest and fees", "date", series)
 
 
@@ -63,10 +73,12 @@ def covenant_compliance(history: DebtHistory) -> Chart:
             shown = [record for record in kept if test in record.payload.passed]
             dates, seqs = _axis(history, shown)
             values = [record.payload.value[test] for record in shown]
-            series.append(Series(f"{name} {test}", "ratio", dates, values, seqs, "line"))
+            about: dict[str, Any] = {"panel": test, "measure": test, "facility": name}
+            series.append(Series(f"{name} {test}", "ratio", dates, values, seqs, **about))
             limits = [record.payload.limit[test] for record in shown]
-            thresholds.append(Threshold(f"{name} {test} limit", "ratio", dates, limits))
-    return Chart("covenant_compliance", "Covenants: values against limits", "date", series, thresholds)
+            thresholds.append(Threshold(f"{name} {test} limit", "ratio", dates, limits, role="limit", **about))
+    title = "Covenants: values against limits"
+    return Chart("covenant_compliance", title, "date", series, thresholds, near_limits=True)
 
 
 def debt_structure(history: DebtHistory) -> Chart:
@@ -80,27 +92,35 @@ def debt_structure(history: DebtHistory) -> Chart:
             [record.payload.balance_cents[name] / 100 for record in history.measured],
             seqs,
             "bar",
+            facility=name,
         )
         for name in history.names
     ]
     rates = [record.payload.average_rate for record in history.measured]
     series.append(Series("average rate", "share", dates, rates, seqs, "line"))
-    return Chart("debt_structure", "Debt by facility", "date", series)
+    return Chart("debt_structure", "Debt by facility", "date", series, stacked=True)
 
 
 def leverage_impact(history: DebtHistory, twin: RecordedRun | None = None) -> Chart:
     """Net asset value, TVPI and net IRR by quarter with debt, and of the same fund without it."""
     twin = twin or without_debt(history.run)
     series = []
-    for label, run in (("with debt", history.run), ("without debt", twin)):
+    both: tuple[tuple[str, Role, RecordedRun], ...] = (
+        ("with debt", "with_debt", history.run),
+        ("without debt", "without_debt", twin),
+    )
+    for label, role, run in both:
         reports = list(run.log.read(kinds=["nav.reported/1"]))
         seqs = [[record.seq] for record in reports] if run is history.run else [[] for _ in reports]
         dates = [history.date(row.day) for row in run.quarters]
-        nav = [row.nav_cents / 100 for row in run.quarters]
-        series.append(Series(f"NAV {label}", history.currency, dates, [*nav], seqs, "line"))
+        measures = (
+            ("net_asset_value", "NAV", history.currency, [row.nav_cents / 100 for row in run.quarters]),
+            ("tvpi", "TVPI", "ratio", [row.tvpi for row in run.quarters]),
+            ("net_irr", "net IRR", "share", [row.net_irr for row in run.quarters]),
+        )
         series += [
-            Series(f"{title} {label}", unit, dates, [getattr(row, name) for row in run.quarters], seqs, "line")
-            for name, title, unit in (("tvpi", "TVPI", "ratio"), ("net_irr", "net IRR", "share"))
+            Series(f"{title} {label}", unit, dates, [*values], seqs, panel=measure, measure=measure, role=role)
+            for measure, title, unit, values in measures
         ]
     return Chart("leverage_impact", "What debt did to the limited partners' returns", "date", series)
 
@@ -117,8 +137,12 @@ def stress_results(history: DebtHistory) -> Chart:
     failed = [float(len(report.rows[shock].failed)) for shock in names]
     series.append(Series("tests that fail", "number", names, [*failed], seqs, "bar"))
     limits = {result.test: result.limit for result in report.rows["none"].results}
-    levels = [Threshold(f"{test} limit", "ratio", names[:1], [limit]) for test, limit in limits.items()]
-    return Chart("stress_results", f"Shocks on {report.date}", "shock", series, levels)
+    levels = [
+        Threshold(f"{test} limit", "ratio", names[:1], [limit], measure=test, role="limit")
+        for test, limit in limits.items()
+    ]
+    title = f"Shocks on {report.date}"
+    return Chart("stress_results", title, "shock", series, levels, axis="category", x_names="shock", near_limits=True)
 
 
 def optimization_activity(history: DebtHistory) -> Chart:

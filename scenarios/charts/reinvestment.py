@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fundclock.events.units import from_cents, to_cents
-from fundclock.scenarios.charts.chart import Chart, Column, DataTable, Series, Threshold, running_total
+from fundclock.scenarios.charts.chart import Chart, Column, DataTable, Kind, Role, Series, Threshold, running_total
 from fundclock.scenarios.views.reinvestment import (
     PERIODS,
     amount_of,
@@ -63,6 +63,8 @@ def by_zone_chart(history: History) -> Chart:
             Series("reinvested", history.fund.currency, zones, [units(cents) for cents in sums.values()], seqs, "bar"),
             Series("share", "share", zones, [*shares], seqs, "bar"),
         ],
+        axis="category",
+        x_names="zone",
     )
 
 
@@ -96,29 +98,40 @@ def cash_reserve(history: History) -> Chart:
         "step",
     )
     thresholds = []
+    roles: dict[str, Role] = {"target": "target", "min": "minimum", "max": "maximum"}
     band = [(day, engine) for day, engine in history.settings if engine.enable_cash_reserve]
-    for name in ("target", "min", "max") if band else ():
+    for name, role in roles.items() if band else ():
         levels = [units(to_cents(history.fund.size * getattr(engine, f"cash_reserve_{name}"))) for _, engine in band]
-        thresholds.append(Threshold(name, currency, [history.date(day).isoformat() for day, _ in band], levels))
+        dates = [history.date(day).isoformat() for day, _ in band]
+        thresholds.append(Threshold(name, currency, dates, levels, measure="reserve", role=role))
     return Chart("cash_reserve", "Cash reserve", "date", [balance], thresholds)
 
 
 def allocation_comparison(history: History) -> Chart:
     """For each zone what it was to get of each reinvestment, what it got, the gap, and its share of the book then.
 
-    The target of a reinvestment is its strategy's, for that amount; the thresholds are the fund's own targets.
+    The target of a reinvestment is its strategy's, for that amount; the thresholds are the fund's own targets, which
+    are not drawn.
     """
     dates, seqs = _dates(history), [[event.record.seq] for event in history.events]
     series = []
     for zone in history.zones:
-        for name in ("target", "actual", "gap"):
-            values = [getattr(event.fact, name)[zone] for event in history.events]
-            series.append(Series(f"{zone} {name}", "share", dates, values, seqs, "line" if name == "target" else "bar"))
+        target, actual, gap = (
+            [getattr(event.fact, name)[zone] for event in history.events] for name in ("target", "actual", "gap")
+        )
+        series += [
+            Series(f"{zone} target", "share", dates, target, seqs, "line", zone=zone, role="target"),
+            Series(f"{zone} actual", "share", dates, actual, seqs, "bar", zone=zone, role="actual"),
+            Series(f"{zone} gap", "share", dates, gap, seqs, "bar", panel="gap", measure="gap", zone=zone),
+        ]
         after = [event.risk.payload.zones_after[zone] if event.risk else None for event in history.events]
         risks = [[event.risk.seq] if event.risk else [] for event in history.events]
-        series.append(Series(f"{zone} in the book", "share", dates, after, risks, "line"))
+        series.append(Series(f"{zone} in the book", "share", dates, after, risks, measure="in the book", zone=zone))
     start = [history.calendar.start.isoformat()]
-    targets = [Threshold(f"{zone} target", "share", start, [share]) for zone, share in history.targets.items()]
+    targets = [
+        Threshold(f"{zone} target", "share", start, [share], zone=zone, role="target", drawn=False)
+        for zone, share in history.targets.items()
+    ]
     return Chart("allocation_comparison", "Target and actual allocation of each reinvestment", "date", series, targets)
 
 
@@ -136,7 +149,7 @@ def summary_table(history: History) -> DataTable:
         rows.append([year, len(events), loans, *amounts])
         records.append(_seqs(events))
     columns = [Column("year", "year"), Column("reinvestments", "number"), Column("loans", "number")]
-    columns += [Column(name, currency) for name in ("amount", *history.zones)]
+    columns += [Column("amount", currency), *(Column(zone, currency, zone=zone) for zone in history.zones)]
     return DataTable("reinvestment_summary_table", "Years of reinvestment", columns, rows, records)
 
 
@@ -167,61 +180,51 @@ def events_table(history: History) -> DataTable:
 
 def risk_before_after(history: History) -> Chart:
     """Each measure of risk before and after each reinvestment."""
-    return _risk_chart(
-        history,
-        "risk_before_after",
-        "Risk before and after reinvestment",
-        {f"{name} {when}": (when, name) for name in MEASURES for when in ("before", "after")},
-        "bar",
-    )
+    rows = risk_of_events(history)["events"]
+    both: tuple[Role, ...] = ("before", "after")
+    series = [
+        _measured(rows, measure, role, "bar", name=f"{measure} {role}", role=role)
+        for measure in MEASURES
+        for role in both
+    ]
+    return Chart("risk_before_after", "Risk before and after reinvestment", "date", series)
 
 
 def risk_impact(history: History) -> Chart:
     """What each reinvestment changed."""
-    chart = _risk_chart(history, "risk_impact", "Change of risk", {name: ("change", name) for name in MEASURES}, "bar")
     rows = risk_of_events(history)["events"]
+    series = [_measured(rows, measure, "change", "bar") for measure in MEASURES]
     for name in ("diversification_impact", "risk_adjusted_return_impact"):
-        values = [row[name] for row in rows]
-        chart.series.append(Series(name, "index", _risk_dates(rows), values, [[row["seq"]] for row in rows], "bar"))
+        series.append(_of_rows(rows, name, "index", [row[name] for row in rows], "bar", panel=name, measure=name))
     for zone in history.zones:
         values = [row["zones_after"][zone] - row["zones_before"][zone] for row in rows]
-        chart.series.append(
-            Series(f"{zone} share", "share", _risk_dates(rows), values, [[row["seq"]] for row in rows], "bar")
-        )
-    return chart
+        series.append(_of_rows(rows, f"{zone} share", "share", values, "bar", measure="share", zone=zone))
+    return Chart("risk_impact", "Change of risk", "date", series)
 
 
 def risk_trend(history: History) -> Chart:
     """The measures of risk after each reinvestment, and the shares of the zones."""
-    names = {name: ("after", name) for name in (*MEASURES, "expected_return")}
-    names |= {f"{zone} share": ("zones_after", zone) for zone in history.zones}
-    return _risk_chart(history, "risk_trend", "Risk over the run", names, "line")
-
-
-def _risk_chart(history: History, name: str, title: str, names: dict[str, tuple[str, str]], kind: Any) -> Chart:
     rows = risk_of_events(history)["events"]
-    seqs = [[row["seq"]] for row in rows]
-    return Chart(
-        name,
-        title,
-        "date",
-        [
-            Series(label, _unit(measure), _risk_dates(rows), [_cell(row[part], measure) for row in rows], seqs, kind)
-            for label, (part, measure) in names.items()
-        ],
-    )
+    series = [_measured(rows, measure, "after", "line") for measure in (*MEASURES, "expected_return")]
+    for zone in history.zones:
+        values = [row["zones_after"][zone] for row in rows]
+        series.append(_of_rows(rows, f"{zone} share", "share", values, "line", measure="share", zone=zone))
+    return Chart("risk_trend", "Risk over the run", "date", series)
 
 
-def _cell(part: dict[str, float] | None, measure: str) -> float | None:
-    return None if part is None else part[measure]
+def _measured(
+    rows: list[dict[str, Any]], measure: str, part: str, kind: Kind, *, name: str = "", role: Role | None = None
+) -> Series:
+    """A measure of risk in a panel of its own; ``part`` of a row is what was before, what was after, or the change."""
+    values = [None if row[part] is None else row[part][measure] for row in rows]
+    unit = "index" if measure in ("hhi_zone", "hhi_loan", "score") else "share"
+    return _of_rows(rows, name or measure, unit, values, kind, panel=measure, measure=measure, role=role)
 
 
-def _unit(measure: str) -> str:
-    return "index" if measure in ("hhi_zone", "hhi_loan", "score") else "share"
-
-
-def _risk_dates(rows: list[dict[str, Any]]) -> list[str]:
-    return [row["timestamp"] for row in rows]
+def _of_rows(
+    rows: list[dict[str, Any]], name: str, unit: str, values: list[float | None], kind: Kind, **about: Any
+) -> Series:
+    return Series(name, unit, [row["timestamp"] for row in rows], values, [[row["seq"]] for row in rows], kind, **about)
 
 
 def _dates(history: History) -> list[str]:
@@ -232,17 +235,24 @@ def _seqs(events: list[Event]) -> list[int]:
     return [event.record.seq for event in events]
 
 
-CHARTS: dict[str, Callable[[History], Chart]] = {
+ACTIVITY: dict[str, Callable[[History], Chart]] = {
     "reinvestment_timeline": timeline,
     "reinvestment_by_zone": by_zone_chart,
     "reinvestment_by_year": by_year_chart,
     "cash_reserve": cash_reserve,
     "allocation_comparison": allocation_comparison,
+}
+"""Charts of what was reinvested, by name."""
+
+RISK: dict[str, Callable[[History], Chart]] = {
     "risk_before_after": risk_before_after,
     "risk_impact": risk_impact,
     "risk_trend": risk_trend,
 }
-"""Charts by name."""
+"""Charts of what that did to the risk of the book, by name."""
+
+CHARTS = {**ACTIVITY, **RISK}
+"""All charts by name."""
 
 TABLES: dict[str, Callable[[History], DataTable]] = {
     "reinvestment_summary_table": summary_table,

@@ -98,11 +98,12 @@ def dollar_days(run: RecordedRun) -> Chart:
             [by_quarter[place] / 100 for place in range(len(ends))],
             [sorted(origins[reason, place]) for place in range(len(ends))],
             "bar",
+            reason=reason,
         )
         for reason, by_quarter in nights.items()
         if by_quarter
     ]
-    return Chart("dollar_days", "Dollar-days by reason", "quarter's end", series)
+    return Chart("dollar_days", "Dollar-days by reason", "quarter's end", series, stacked=True)
 
 
 def timing_waterfall(run: RecordedRun) -> Chart:
@@ -117,20 +118,23 @@ def timing_waterfall(run: RecordedRun) -> Chart:
         before = rung.value
     steps.append(("without any wait", before.net_cash_cents))
     values = [cents / 100 for _, cents in steps]
-    series = [
-        Series(
-            "LP net cash", currency_of(run.manifest), [name for name, _ in steps], [*values], [[]] * len(steps), "bar"
-        )
-    ]
-    return Chart("timing_waterfall", "What timing cost", "rung", series)
+    names = [name for name, _ in steps]
+    bars = Series("LP net cash", currency_of(run.manifest), names, [*values], [[]] * len(steps), "bar")
+    return Chart(
+        "timing_waterfall", "What timing cost", "rung", [bars], form="waterfall", axis="category", x_names="rung"
+    )
 
 
 def cash_sankey(run: RecordedRun) -> DataTable:
     """Where cash came from and what took it: source, use, amount; each source sums to what it brought."""
     flows = read_log(run).dollar_days.flows
     rows = [[source, use, from_cents(cents)] for (source, use), cents in sorted(flows.items())]
-    columns = [Column("source", "name"), Column("use", "name"), Column("amount", currency_of(run.manifest))]
-    return DataTable("cash_sankey", "Where cash came from and went", columns, rows, [[] for _ in rows])
+    columns = [
+        Column("source", "name", names="flow"),
+        Column("use", "name", names="flow"),
+        Column("amount", currency_of(run.manifest)),
+    ]
+    return DataTable("cash_sankey", "Where cash came from and went", columns, rows, [[] for _ in rows], form="sankey")
 
 
 def _quarter(ends: list[int], day: int) -> int:

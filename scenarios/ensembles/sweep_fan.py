@@ -18,7 +18,10 @@ def sweep_fan(scenario: str, summary: Sequence[Mapping[str, Any]], figure: str =
             [name for name, _ in shown],
             [None if found is None else found["quantiles"][str(quantile)] for _, found in shown],
             [[] for _ in shown],
+            measure=figure,
+            quantile=quantile,
         )
         for quantile in QUANTILES
     ]
-    return Chart("sweep_fan", f"{scenario}: {figure} over draws", "settings", series)
+    title = f"{scenario}: {figure} over draws"
+    return Chart("sweep_fan", title, "settings", series, form="fan", axis="category")

@@ -56,3 +56,11 @@ def test_the_same_run_has_no_steps(levered_run):
 def test_unfinished_and_other_funds_are_bridged_too(pair):
     steps = steps_of(net_cash_bridge(pair[0], Scenario.load("base").with_(seed=3).run()))
     assert steps.pop("first run") + sum(steps.values()) == 2 * steps.pop("second run")
+
+
+def test_more_net_cash_is_good_and_more_dollar_days_are_bad(pair):
+    cash, days = net_cash_bridge(*pair), dollar_days_bridge(*pair)
+    assert {chart.form for chart in (cash, days)} == {"waterfall"}
+    assert {chart.axis for chart in (cash, days)} == {"category"}
+    assert (cash.x_names, cash.more_is_worse) == ("account", False)
+    assert (days.x_names, days.more_is_worse) == ("reason", True)
