@@ -4,27 +4,63 @@ A figure has a label and a unit; the unit says how its value is written. The das
 numbers by the same units.
 """
 
+import re
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-UNITS = {
-    "money": "currency units, as a decimal string",
-    "share": "a decimal, written in per cent",
-    "multiple": "a ratio of sums, with two decimals",
-    "ratio": "a ratio that a covenant tests, with three decimals",
-    "index": "a measure between 0 and 1, with four decimals",
-    "count": "a whole number",
-    "days": "a mean of days, with two decimals",
-    "text": "words, dates, names",
+from fundclock.scenarios.charts.chart import Column, Role, Series, Values
+
+Unit = Literal["money", "share", "multiple", "ratio", "index", "count", "days", "name", "text"]
+"""What a value is: that says how it is written."""
+
+
+class Written(NamedTuple):
+    """How values of a unit are written: with so many decimals, in per cent or not; ``None`` is for words."""
+
+    decimals: int | None
+    percent: bool = False
+
+
+WRITTEN: dict[Unit, Written] = {
+    "money": Written(2),
+    "share": Written(2, percent=True),
+    "multiple": Written(2),
+    "ratio": Written(3),
+    "index": Written(4),
+    "count": Written(0),
+    "days": Written(2),
+    "name": Written(None),
+    "text": Written(None),
 }
-"""Units of values. Any other unit is a currency, or a currency times days, and written as money."""
+"""Money stays exact, also as a decimal string; names with underscores are written as words, text as it is."""
+
+DATA_UNITS: dict[str, Unit] = {
+    "share": "share",
+    "decimal": "share",
+    "ratio": "ratio",
+    "index": "index",
+    "number": "count",
+    "name": "name",
+    "date": "text",
+    "year": "text",
+}
+"""Units that the data of charts and tables names in its own words; the others are currencies."""
+
+
+def unit_of(text: str) -> Unit:
+    """The unit that chart data names. Raises ValueError for what is neither a unit nor a currency (``USD × days``)."""
+    if text in DATA_UNITS:
+        return DATA_UNITS[text]
+    if re.fullmatch(r"[A-Z]{3}( × days)?", text):
+        return "money"
+    raise ValueError(f"'{text}' is no unit of chart data")
 
 
 class Label(NamedTuple):
     """What people call a figure, and the unit of its value."""
 
     text: str
-    unit: str
+    unit: Unit
 
 
 METRICS = {
@@ -89,15 +125,6 @@ TESTS = {
 }
 """Covenant tests."""
 
-SHOCKS = {
-    "none": Label("as it was", "text"),
-    "interest_rate": Label("rates up", "text"),
-    "nav": Label("NAV down", "text"),
-    "liquidity": Label("less liquidity", "text"),
-    "combined": Label("all three", "text"),
-}
-"""Shocks of the stress table."""
-
 IMPACT = {
     "net_irr": Label("Net IRR", "share"),
     "gross_irr": Label("Gross IRR of the loans", "share"),
@@ -126,13 +153,13 @@ REINVESTMENT = {
 """Key figures of reinvestment."""
 
 RISK = {
-    "average_ltv": Label("Average LTV", "index"),
+    "average_ltv": Label("Average LTV", "share"),
     "hhi_zone": Label("HHI by zone", "index"),
     "hhi_loan": Label("HHI by loan", "index"),
-    "top5": Label("Five largest", "index"),
-    "top10": Label("Ten largest", "index"),
+    "top5": Label("Five largest", "share"),
+    "top10": Label("Ten largest", "share"),
     "score": Label("Score", "index"),
-    "expected_return": Label("Expected return", "index"),
+    "expected_return": Label("Expected return", "share"),
     "diversification_impact": Label("Diversification impact", "index"),
     "risk_adjusted_return_impact": Label("Risk-adjusted return impact", "index"),
 }
@@ -166,7 +193,148 @@ COLUMNS = {
 }
 """Columns of tables of data whose names are those of the API."""
 
-_ALL = {**COLUMNS, **RISK, **REINVESTMENT, **TESTS, **RATIOS, **ZONES, **DEBT_METRICS, **METRICS}
+
+Kind = Literal["account", "condition", "fate", "flow", "limit", "reason", "rung", "shock", "wait", "zone"]
+"""Kinds of names that are no figures: one name may be of several kinds, and each has its own label."""
+
+NAMES: dict[Kind, dict[str, str]] = {
+    "account": {
+        "Assets:Cash": "Cash",
+        "Assets:Reserve": "Cash in the reserve",
+        "Assets:Loans:Cost": "Loans at cost",
+        "Assets:Loans:AccruedInterest": "Accrued interest on loans",
+        "Assets:Loans:UnrealisedGain": "Unrealised gain on loans",
+        "Equity:LP:Contributions": "Paid in by LPs",
+        "Equity:LP:Distributions": "Paid out to LPs",
+        "Equity:GP:Contributions": "Paid in by the GP",
+        "Equity:GP:Distributions": "Paid out to the GP",
+        "Equity:GP:Carry": "Carry",
+        "Liabilities:FeesPayable": "Fees payable",
+        "Liabilities:Facility:GreenSleeve": "Green sleeve, balance",
+        "Liabilities:Facility:RampLine": "Ramp line, balance",
+        "Liabilities:FacilityPayable:GreenSleeve": "Green sleeve, interest and fees payable",
+        "Liabilities:FacilityPayable:RampLine": "Ramp line, interest and fees payable",
+        "Income:OriginationFees": "Origination fees received",
+        "Income:LoanInterest": "Interest on loans",
+        "Income:RealisedGain": "Realised gain on loans",
+        "Income:ChangeInUnrealisedGain": "Change in unrealised gain",
+        "Income:CashInterest": "Yield on cash",
+        "Income:DebtForgiven": "Debt forgiven",
+        "Expenses:Setup": "Setup costs",
+        "Expenses:ManagementFee": "Management fee",
+        "Expenses:Operating": "Operating expenses",
+        "Expenses:OriginationFee": "Origination fee paid",
+        "Expenses:FacilityInterest": "Facility interest",
+        "Expenses:FacilityFees": "Facility fees",
+    },
+    "condition": {
+        "covenant ltv": "LTV covenant fails",
+        "covenant dscr": "DSCR covenant fails",
+        "covenant base": "Borrowing base falls short",
+        "covenant liquidity": "Liquidity falls short",
+        "nav_fall": "NAV falls",
+        "minimum_reached": "Enough proceeds to lend",
+    },
+    "fate": {
+        "promises": "Promised",
+        "kept": "Kept",
+        "cut": "Cut",
+        "declined": "Declined",
+        "rejected": "Rejected",
+        "cancelled": "Taken back",
+        "pending": "Pending",
+    },
+    "flow": {
+        "exit": "Exits",
+        "recovery": "Recoveries",
+        "coupon": "Coupons",
+        "call_deployment": "Calls for loans",
+        "call_reserve": "Calls for the reserve",
+        "call_fees": "Calls for fees",
+        "call_debt_service": "Calls for debt service",
+        "call_cure": "Calls to cure a breach",
+        "call_clean_down": "Calls to clean down a line",
+        "call_opening_book": "Calls for the opening book",
+        "draw_green_sleeve": "Draws, green sleeve",
+        "draw_ramp_line": "Draws, ramp line",
+        "yield": "Yield on cash",
+        "origination_fee": "Origination fees",
+        "clawback": "Carry paid back",
+        "loans": "Loans",
+        "fees": "Fees",
+        "debt_service": "Debt service",
+        "distribution": "Distributions",
+        "repayment": "Repayments",
+        "held": "Still there at the end",
+    },
+    "limit": {
+        "longest_delay": "Longest delay",
+        "largest_price_fall": "Largest fall of prices",
+        "latest_call": "Latest call",
+    },
+    "reason": {
+        "reserve": "Reserve",
+        "debt_service_buffer": "Kept for lenders",
+        "fee_float": "Kept for fees",
+        "sweep": "Swept by a lender",
+        "breaker": "Circuit breaker",
+        "delay": "Delay",
+        "awaiting_check": "Awaiting a check",
+        "below_minimum": "Below the minimum",
+        "batch_limit": "Over the batch limit",
+        "indivisible_remainder": "Less than a loan",
+        "uninvested_call": "Called, not lent yet",
+        "uninvested_draw": "Drawn, not lent yet",
+        "awaiting_distribution": "Awaiting distribution",
+        "declined": "Refused by a check",
+    },
+    "rung": {
+        "actual": "Actual",
+        "no_delay": "No delay",
+        "continuous_checks": "Continuous checks",
+        "no_minimum": "No minimum",
+        "no_batch_limit": "No batch limit",
+        "no_reserve": "No reserve",
+        "no_call_notice": "No call notice",
+        "no_draw_notice": "No draw notice",
+        "without any wait": "Without any wait",
+    },
+    "shock": {
+        "none": "As it was",
+        "interest_rate": "Rates up",
+        "nav": "NAV down",
+        "liquidity": "Less liquidity",
+        "combined": "All three",
+    },
+    "wait": {
+        "recovery_wait": "Defaulted loans, until they recover",
+        "settlement": "Sold loans, until they settle",
+        "call_notice": "Calls, until they are paid",
+        "draw_notice": "Draws, until they are paid",
+        "repayment_notice": "Repayments, until they are paid",
+    },
+    "zone": {},  # everyone's own
+}
+"""What people call them, by kind; whatever is not here is called by its words."""
+
+ROLES: dict[Role, str] = {"with_debt": "with debt", "without_debt": "without debt"}
+"""Roles of values that are not called by their words alone."""
+
+SECTIONS = {
+    "timing": "Cash and time",
+    "reinvestment": "Reinvestment",
+    "risk": "Risk",
+    "leverage": "Leverage",
+    "allocation": "Allocation",
+}
+"""Headings of figures that are shown together."""
+
+_FIGURES = {**COLUMNS, **RISK, **REINVESTMENT, **TESTS, **RATIOS, **ZONES, **DEBT_METRICS, **METRICS}
+LABELS: dict[str, Label] = {
+    **_FIGURES,
+    **{f"{kind}.{name}": Label(text, "text") for kind, names in NAMES.items() for name, text in names.items()},
+}
+"""Every label: of a figure by its name, of another name by its kind and name (``reason.delay``)."""
 
 
 def words(name: str) -> str:
@@ -174,51 +342,101 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def label(name: str) -> str:
-    """What people call a figure, a column or a test; an unknown name as words."""
-    found = _ALL.get(name)
-    return words(name).capitalize() if found is None else found.text
+def label(name: str, kind: Kind | None = None) -> str:
+    """What people call a figure, a column or a test, or a name of a kind; an unknown name as words."""
+    found = LABELS.get(name if kind is None else f"{kind}.{name}")
+    return _begin(words(name)) if found is None else found.text
 
 
-def number(value: Any, unit: str) -> str:
-    """A value for people: shares in per cent, money with separators, a dash for what is undefined."""
+def _begin(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _inside(text: str) -> str:
+    """As it stands inside a sentence: acronyms keep their capitals."""
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
+
+
+def named(about: Values | Column) -> str:
+    """What people call a series, a threshold or a column: whose it is, what it measures, and its role."""
+    if isinstance(about, Column):
+        return label(about.name) if about.zone is None else label(about.zone, "zone")
+    whose: dict[Kind | None, str | None] = {"zone": about.zone, None: about.facility, "reason": about.reason}
+    parts = [label(name, kind) for kind, name in whose.items() if name is not None]
+    if about.measure is not None or not parts:
+        parts.append(label(about.measure or about.name))
+    if about.role is not None:
+        parts.append(ROLES.get(about.role, about.role))
+    if isinstance(about, Series) and about.quantile is not None:
+        parts[-1] += f", {about.quantile:.0%} quantile"
+    return " ".join([parts[0], *map(_inside, parts[1:])])
+
+
+def head(about: Values | Column) -> str:
+    """The head of its values in a table: with its currency, where it is of money."""
+    return f"{named(about)}, {about.unit}" if unit_of(about.unit) == "money" else named(about)
+
+
+def number(value: Any, unit: Unit, decimals: int | None = None) -> str:
+    """A value for people: shares in per cent, money with separators, a dash for what is undefined.
+
+    ``decimals`` are the unit's unless they are given.
+    """
     if value is None:
         return "–"
-    match unit:
-        case "text" | "name" | "date" | "year":
-            return str(value)
-        case "share" | "decimal":
-            text = f"{value:.2%}"
-            return "0.00%" if text == "-0.00%" else text
-        case "multiple" | "days":
-            return f"{value:,.2f}"
-        case "ratio":
-            return f"{value:,.3f}"
-        case "index":
-            return f"{value:.4f}"
-        case "count" | "number":
-            return f"{value:,.0f}"
-        case _:
-            return f"{Decimal(str(value)):,.2f}"
+    way = WRITTEN[unit]
+    places = way.decimals if decimals is None else decimals
+    if way.decimals is None:
+        return words(str(value)) if unit == "name" else str(value)
+    exact = Decimal(str(value)) if unit == "money" else value
+    text = f"{exact:,.{places}%}" if way.percent else f"{exact:,.{places}f}"
+    return text if any(digit in text for digit in "123456789") else text.removeprefix("-")
+
+
+def written(value: Any, column: Column) -> str:
+    """A cell of a column for people."""
+    return number(value, unit_of(column.unit)) if column.names is None else label(value, column.names)
 
 
 def metric(name: str, value: Any) -> str:
     """A figure of a run for people, by its name."""
-    return number(value, _ALL[name].unit)
+    return number(value, LABELS[name].unit)
 
 
-def signed(value: Any, unit: str) -> str:
+def signed(value: Any, unit: Unit, decimals: int | None = None) -> str:
     """A difference for people: with its sign, shares in basis points, a dash for nothing that would be seen."""
     if value is None:
         return "–"
-    if unit == "share":
-        return "–" if abs(value) < 5e-7 else f"{value * 1e4:+.2f} bp"
-    exact = Decimal(str(value))
-    if abs(exact) < (Decimal("0.5") if unit == "count" else Decimal("0.005")):
+    exact = Decimal(str(value)) * (10_000 if unit == "share" else 1)
+    places = WRITTEN[unit].decimals if decimals is None else decimals
+    text = f"{exact:+,.{places}f}"
+    if not any(digit in text for digit in "123456789"):
         return "–"
-    return f"{exact:+,.0f}" if unit == "count" else f"{exact:+,.2f}"
+    return f"{text} bp" if unit == "share" else text
 
 
-def as_json() -> dict[str, dict[str, str]]:
-    """The labels and units of all figures, by name."""
-    return {name: found._asdict() for name, found in sorted(_ALL.items())}
+def difference(value: Any, unit: Unit) -> str:
+    """A difference beside the values that it is of: with its sign, shares in percentage points."""
+    if value is None:
+        return "–"
+    exact = Decimal(str(value)) * (100 if unit == "share" else 1)
+    text = f"{exact:{'+' if exact else ''},.{WRITTEN[unit].decimals}f}"
+    return f"{text} pp" if unit == "share" else text
+
+
+def short(value: float) -> str:
+    """An amount in four characters or so: 60.8m, 1.39bn."""
+    for size, name in ((1, ""), (1e3, "k"), (1e6, "m"), (1e9, "bn")):
+        text = f"{value / size:.3g}"
+        if abs(float(text)) < 1000:
+            return f"{text}{name}"
+    return f"{value / 1e9:,.0f}bn"
+
+
+def as_json() -> dict[str, dict[str, Any]]:
+    """Labels and units of all figures and names, and how values of each unit are written."""
+    units: dict[str, Unit] = {**{unit: unit for unit in WRITTEN}, **DATA_UNITS}
+    return {
+        "labels": {name: found._asdict() for name, found in sorted(LABELS.items())},
+        "units": {name: WRITTEN[unit]._asdict() for name, unit in sorted(units.items())},
+    }

@@ -1,9 +1,7 @@
 """The report of a run: one HTML page that opens anywhere, without a network."""
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,41 +10,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs
 
-from fundclock.app.drawing import draw, numbers
-from fundclock.app.labels import DEBT_METRICS, METRICS, ZONES, metric, number, words
+from fundclock.app.drawing import draw, written_numbers
+from fundclock.app.labels import DEBT_METRICS, METRICS, SECTIONS, ZONES, label, metric, number
 from fundclock.events.units import from_cents
-from fundclock.scenarios.charts import (
-    allocation as allocation_charts,
-)
-from fundclock.scenarios.charts import (
-    leverage as leverage_charts,
-)
-from fundclock.scenarios.charts import (
-    reinvestment as reinvestment_charts,
-)
-from fundclock.scenarios.charts import timing as timing_charts
-from fundclock.scenarios.charts.figures import chart_data, figures_of
+from fundclock.scenarios.charts.figures import GROUPS, chart_data, figures_of
 from fundclock.scenarios.files.changes import leaves
 from fundclock.scenarios.files.schema import ScenarioConfig
 from fundclock.scenarios.runs.manifest import calendar_of
 from fundclock.scenarios.runs.recorded import RecordedRun
 from fundclock.scenarios.timing.audit import Audit, audit
 from fundclock.scenarios.timing.promises import FATES
-
-GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "timing": ("Cash and time", tuple(timing_charts.CHARTS)),
-    "reinvestment": (
-        "Reinvestment",
-        (
-            *(name for name in reinvestment_charts.CHARTS if not name.startswith("risk_")),
-            *reinvestment_charts.TABLES,
-        ),
-    ),
-    "risk": ("Risk", tuple(name for name in reinvestment_charts.CHARTS if name.startswith("risk_"))),
-    "leverage": ("Leverage", tuple(leverage_charts.CHARTS)),
-    "allocation": ("Allocation", tuple(allocation_charts.CHARTS)),
-}
-"""Sections of figures, in their order; one without a figure in this run is left out."""
 
 MAX_ROWS = 400
 """Numbers of a figure that are listed on the page; all of them are in the figure."""
@@ -62,13 +35,13 @@ class Rows(NamedTuple):
 def report_html(run: RecordedRun) -> str:
     """The page: summary, figures with their numbers, covenants, timing audit with the ladder, manifest.
 
-    A run that is not finished has no ladder. Figures that a run can't have are left out.
+    A run that is not finished has no ladder. Figures that a run can't have are left out, and so are sections without.
     """
     audited = audit(run, ladder=run.state.results.finished)
     drawn: dict[str, Any] = {}
     possible = figures_of(run)
     groups = []
-    for anchor, (heading, names) in GROUPS.items():
+    for anchor, names in GROUPS.items():
         shown = []
         for name in names:
             if name not in possible:
@@ -76,12 +49,12 @@ def report_html(run: RecordedRun) -> str:
             data = chart_data(run, name)
             if not any(series["x"] for series in data["series"]) if "series" in data else not data["rows"]:
                 continue
-            plain = data["schema"] == "fundclock.table/1" and name != "cash_sankey"  # a table is read as one
+            plain = data["form"] == "table"  # a table is read as one
             if not plain:
                 drawn[name] = json.loads(draw(data).to_json())
             shown.append({"name": name, "title": data["title"], "plain": plain, "numbers": _numbers(data)})
         if shown:
-            groups.append((anchor, heading, shown))
+            groups.append((anchor, SECTIONS[anchor], shown))
     covenants = _covenants(run)
     sections = [
         ("summary", "Summary"),
@@ -94,10 +67,10 @@ def report_html(run: RecordedRun) -> str:
     page: str = _template().render(
         title=f"{run.manifest.name}, seed {run.manifest.seed}",
         manifest=run.manifest,
-        records=len(run.log),
+        records=number(len(run.log), "count"),
         head_hash=run.head_hash,
         parent=run.parent,
-        divergence_seq=run.divergence_seq,
+        divergence_seq=run.divergence_seq and number(run.divergence_seq, "count"),
         sections=sections,
         tiles=[
             (found.text, metric(name, run.metrics[name]))
@@ -149,25 +122,18 @@ def _cell(cell: str) -> str:
     return f'<span class="fail">{text}</span>' if cell == "failed" else text
 
 
-def _numbers(data: Any) -> Rows:
-    heads, rows = numbers(data)
-    return Rows(heads, [[_shown(value) for value in row] for row in rows[:MAX_ROWS]])
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, str) and re.fullmatch(r"-?\d+\.\d\d", value):  # money
-        return f"{Decimal(value):,}"
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        return f"{value:,.4g}" if abs(value) < 10 else f"{value:,.2f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+def _numbers(data: Mapping[str, Any]) -> Rows:
+    heads, rows = written_numbers(data)
+    return Rows(heads, rows[:MAX_ROWS])
 
 
 def _zones(run: RecordedRun) -> Rows:
     return Rows(
         ("Zone", *(found.text for found in ZONES.values())),
-        [[zone, *(metric(name, row[name]) for name in ZONES)] for zone, row in run.metrics["zones"].items()],
+        [
+            [label(zone, "zone"), *(metric(name, row[name]) for name in ZONES)]
+            for zone, row in run.metrics["zones"].items()
+        ],
     )
 
 
@@ -177,11 +143,11 @@ def _covenants(run: RecordedRun) -> Rows | None:
         fact, date = record.payload, calendar.date(record.day).isoformat()
         for test, passed in fact.passed.items():
             if fact.trigger == "quarter_end" or not passed:
-                value = "–" if fact.value[test] is None else f"{fact.value[test]:.3f}"
+                measured = [number(fact.value[test], "ratio"), number(fact.limit[test], "ratio")]
                 headroom = number(from_cents(fact.headroom_cents[test]), "money")
                 result = "passed" if passed else "failed"
-                measured = [value, f"{fact.limit[test]:.3f}", headroom, result, str(record.seq)]
-                cells.append([fact.facility, date, fact.trigger, test, *measured])
+                about = [label(fact.facility), date, label(fact.trigger), label(test)]
+                cells.append([*about, *measured, headroom, result, str(record.seq)])
     heads = ("Facility", "Date", "Trigger", "Test", "Value", "Limit", "Headroom", "Result", "Seq")
     return Rows(heads, cells) if cells else None
 
@@ -204,24 +170,29 @@ def _days(found: Audit, data: Mapping[str, Any]) -> Rows:
     total, cells = found.dollar_days.total or 1, []
     for reason, cents in found.dollar_days.by_reason().items():
         money = [number(data[key][reason], "money") for key in ("dollar_days", "indicative_carry")]
-        cells.append([words(reason), money[0], f"{cents / total:.1%}", money[1]])
-    cells.append(["all cash and reserve", number(data["cash_integral"], "money"), "", ""])
+        cells.append([label(reason, "reason"), money[0], number(cents / total, "share", 1), money[1]])
+    cells.append(["All cash and reserve", number(data["cash_integral"], "money"), "", ""])
     return Rows(("Reason", "Dollar-days", "Share", "Indicative cost of waiting"), cells)
 
 
 def _steps(steps: Iterable[Mapping[str, Any]]) -> Rows:
     cells = []
     for row in steps:
-        rate = "–" if row["net_irr"] is None else f"{row['net_irr']:.4%}"
+        rate = number(row["net_irr"], "share", 4)
         step = "" if row["delta_net_cash"] is None else number(row["delta_net_cash"], "money")
         money = [number(row["net_cash"], "money"), step, number(row["future_value"], "money")]
-        cells.append([words(row["name"]), *money, rate, row["reason"] or ""])
+        cells.append([label(row["name"], "rung"), *money, rate, row["reason"] or ""])
     return Rows(("Rung", "LP net cash", "Step", "Future value", "Net IRR", ""), cells)
 
 
 def _waits(waits: Mapping[str, Mapping[str, Any]]) -> Rows:
     cells = [
-        [words(name), f"{row['items']:,}", f"{row['mean_days']:.1f}", number(row["dollar_days"], "money")]
+        [
+            label(name, "wait"),
+            number(row["items"], "count"),
+            number(row["mean_days"], "days"),
+            number(row["dollar_days"], "money"),
+        ]
         for name, row in waits.items()
         if row["items"]
     ]
@@ -231,19 +202,19 @@ def _waits(waits: Mapping[str, Mapping[str, Any]]) -> Rows:
 def _promises(promises: Mapping[str, Mapping[str, Any]]) -> Rows:
     counts = ("promises", *FATES)
     cells = [
-        [kind, *(f"{row[name]:,}" for name in counts), f"{row['mean_days_ahead']:.1f}"]
+        [kind, *(number(row[name], "count") for name in counts), number(row["mean_days_ahead"], "days")]
         for kind, row in promises.items()
     ]
-    return Rows(("Command", *(name.capitalize() for name in counts), "Days ahead"), cells)
+    return Rows(("Command", *(label(name, "fate") for name in counts), "Days ahead"), cells)
 
 
 def _latencies(events: Iterable[Mapping[str, Any]]) -> Rows:
     keys = ("true_since", "seen", "over", "days_to_see", "days_to_cure")
     cells = [
-        [row["condition"], row["about"], *("–" if row[key] is None else str(row[key]) for key in keys)]
+        [label(row["condition"], "condition"), label(row["about"]), *(number(row[key], "text") for key in keys)]
         for row in events
     ]
-    return Rows(("Condition", "About", *(words(key).capitalize() for key in keys)), cells)
+    return Rows(("Condition", "About", *map(label, keys)), cells)
 
 
 def _notes(found: Audit) -> list[str]:
@@ -253,7 +224,7 @@ def _notes(found: Audit) -> list[str]:
     ]
     if found.ladder is None:
         return [*lines, "The run is not finished, so that it can't be held against whole ones."]
-    rate = f"{data['future_value_rate']:.2%} on {data['future_value_date']}"
+    rate = f"{number(data['future_value_rate'], 'share')} on {data['future_value_date']}"
     return [
         *lines,
         f"Each rung stands on those before it; residual {data['residual']}.",

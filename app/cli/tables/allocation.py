@@ -8,26 +8,29 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from fundclock.app.labels import label, number, short
+
 
 def allocation_tables(report: Mapping[str, Any]) -> Group:
     """Checks with the zones' shares and targets, orders, and what the market's state did."""
     checks = report["checks"]
     zones = list(checks[0]["weights"]) if checks else []
     table = Table(title="Allocation: share of the book (target)", title_justify="left")
-    for head in ("Date", *zones, "Drift", "Idle", "Market", "Deployable", "Orders"):
+    names = [label(zone, "zone") for zone in zones]
+    for head in ("Date", *names, "Drift", "Idle", "Market", "Deployable", "Orders"):
         table.add_column(head, justify="left" if head in ("Date", "Market", "Orders") else "right", no_wrap=True)
     for row in checks:
         lent = any(row["current"].values())
-        shares = [f"{row['current'][zone]:.0%}" if lent else "–" for zone in zones]
-        cells = [f"{share} ({row['weights'][zone]:.0%})" for share, zone in zip(shares, zones, strict=True)]
+        shares = [number(row["current"][zone] if lent else None, "share", 0) for zone in zones]
+        aims = [number(row["weights"][zone], "share", 0) for zone in zones]
         market = row["volatility_state"] + (f", cost {row['cost_level']:g}" if row["cost_level"] else "")
         table.add_row(
             row["date"],
-            *cells,
-            f"{row['max_drift']:.1%}" if lent else "–",
-            f"{row['idle']:.0%}",
+            *(f"{share} ({aim})" for share, aim in zip(shares, aims, strict=True)),
+            number(row["max_drift"] if lent else None, "share", 1),
+            number(row["idle"], "share", 0),
             market,
-            Text(f"{row['multiplier']:.0%}", style="" if row["multiplier"] == 1 else "bold red"),
+            Text(number(row["multiplier"], "share", 0), style="" if row["multiplier"] == 1 else "bold red"),
             _orders(row["rebalance"]),
         )
     states = Table(title="Market conditions", title_justify="left")
@@ -48,6 +51,6 @@ def _orders(rebalance: Mapping[str, Any] | None) -> str:
     signs = {"increase": "+", "decrease": "−"}
     totals: dict[str, Decimal] = {}
     for order in rebalance["orders"]:
-        key = signs[order["action"]] + order["zone"]
+        key = signs[order["action"]] + label(order["zone"], "zone")
         totals[key] = totals.get(key, Decimal(0)) + Decimal(order["amount"])
-    return ", ".join(f"{key} {amount / 1_000_000:,.1f}m" for key, amount in totals.items())
+    return ", ".join(f"{key} {short(float(amount))}" for key, amount in totals.items())

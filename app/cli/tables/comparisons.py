@@ -10,7 +10,7 @@ from rich.text import Text
 
 from fundclock.app.cli.tables.records import one_line
 from fundclock.app.cli.tables.style import titled
-from fundclock.app.labels import METRICS, metric, number, signed
+from fundclock.app.labels import METRICS, difference, label, metric, number, signed
 from fundclock.scenarios.comparisons.compare import compare
 from fundclock.scenarios.comparisons.diff import CHANGES, Diff
 from fundclock.scenarios.runs.manifest import calendar_of
@@ -29,11 +29,8 @@ def comparison_table(first: RecordedRun, second: RecordedRun, rows: Iterable[Map
         name, known = row["metric"], METRICS.get(row["metric"])
         if known is None:
             continue
-        delta = row["delta"]
-        text = f"{delta * 100:+.2f} pp" if known.unit == "share" else number(delta, known.unit)
-        if known.unit != "share" and not text.startswith("-") and Decimal(str(delta)):
-            text = f"+{text}"
-        table.add_row(known.text, metric(name, row["first"]), metric(name, row["second"]), text)
+        change = difference(row["delta"], known.unit)
+        table.add_row(known.text, metric(name, row["first"]), metric(name, row["second"]), change)
     return table
 
 
@@ -69,7 +66,7 @@ def diff_tables(found: Diff, limit: int) -> RenderableType:
     for row in data["money"]:
         if Decimal(row["delta"]):
             money.add_row(
-                row["account"],
+                label(row["account"], "account"),
                 number(row["first"], "money"),
                 number(row["second"], "money"),
                 signed(row["delta"], "money"),
@@ -78,16 +75,16 @@ def diff_tables(found: Diff, limit: int) -> RenderableType:
     for row in data["timing"]:
         if Decimal(row["delta"]):
             timing.add_row(
-                row["reason"],
+                label(row["reason"], "reason"),
                 number(row["first"], "money"),
                 number(row["second"], "money"),
                 signed(row["delta"], "money"),
             )
     kinds = titled("Records by what they are about", "Kind", "Same", "Moved", "Changed", "Only first", "Only second")
     for kind, counts in data["kinds"].items():
-        kinds.add_row(kind, *(f"{counts[change]:,}" if counts[change] else "–" for change in CHANGES))
+        kinds.add_row(kind, *(number(counts[change] or None, "count") for change in CHANGES))
     only = titled(
-        f"In one run only ({min(limit, data['only_in_one_total'])} of {data['only_in_one_total']:,})",
+        f"In one run only ({min(limit, data['only_in_one_total'])} of {number(data['only_in_one_total'], 'count')})",
         "In", "Kind", "What", "Date", left=4,
     )  # fmt: skip
     for row in data["only_in_one"]:

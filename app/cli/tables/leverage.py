@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fundclock.app.cli.tables.style import pairs, titled
-from fundclock.app.labels import IMPACT, RATIOS, SHOCKS, label, number, words
+from fundclock.app.labels import IMPACT, RATIOS, label, number
 
 TOLD = (
     "covenant_breach", "covenant_cure", "event_of_default", "acceleration", "payment_default", "draw_declined",
@@ -49,16 +49,16 @@ def stress_tables(report: Mapping[str, Any]) -> RenderableType:
     for head in ("Shock", "Size", "Test that breaks first"):
         least.add_column(head, justify="right" if head == "Size" else "left")
     for name, found in report["smallest_shock"].items():
-        least.add_row(SHOCKS[name].text, _size(name, found["size"]), label(found["binding_test"] or "none"))
+        least.add_row(label(name, "shock"), _size(name, found["size"]), label(found["binding_test"] or "none"))
     return Group(table, headroom, least)
 
 
 def _shock(name: str, shock: Mapping[str, float]) -> str:
     size = {"interest_rate": "rate", "nav": "nav", "liquidity": "liquidity"}.get(name)
     if size is None:
-        return SHOCKS[name].text
+        return label(name, "shock")
     sign = "+" if name == "interest_rate" else "−"
-    return f"{SHOCKS[name].text} {sign}{100 * shock[size]:.4g}%"
+    return f"{label(name, 'shock')} {sign}{number(shock[size], 'share')}"
 
 
 def _size(name: str, size: float | None) -> str:
@@ -66,7 +66,7 @@ def _size(name: str, size: float | None) -> str:
         return "none does"
     if size == 0:
         return "one fails already"
-    return f"{size:.2f} × the shocks" if name == "combined" else f"{size:.2%}"
+    return f"{number(size, 'multiple')} × the shocks" if name == "combined" else number(size, "share")
 
 
 def _verdict(cell: Mapping[str, Any]) -> Text:
@@ -90,8 +90,8 @@ def _facilities(rows: list[dict[str, Any]]) -> Table:
         table.add_column(head, justify="left" if head in ("Facility", "Status") else "right", no_wrap=True)
     for row in rows:
         table.add_row(
-            row["facility_id"],
-            row["status"],
+            label(row["facility_id"]),
+            label(row["status"]),
             number(row["max_amount"], "money"),
             f"{row['spread_bps']:g} bp",
             row["draw_end_date"],
@@ -124,7 +124,7 @@ def _quarters(rows: list[dict[str, Any]]) -> Table:
             number(row["total_available"], "money"),
             *(number(share, "share") for share in shares),
             *(number(row[name], "ratio") for name in RATIOS),
-            words(", ".join(row["status"].values())),
+            ", ".join(map(label, row["status"].values())),
         )
     return table
 
@@ -135,16 +135,17 @@ def _events(rows: list[dict[str, Any]]) -> Table:
         table.add_column(head, justify="right" if head == "Record" else "left")
     for row in rows:
         details = row["details"]
-        what = details.get("test") or details.get("reason") or ", ".join(details.get("tests", ()))
+        tests = [details["test"]] if "test" in details else details.get("tests", ())
+        what = ", ".join(map(label, tests)) or label(details.get("reason") or "")
         if row["event_type"] == "covenant_breach":
-            value = "" if details["value"] is None else f" {details['value']:.3f} against {details['limit']:g}"
-            short = number(f"{-details['headroom_cents'] / 100:.2f}", "money")
-            what += f"{value}, {short} short"
+            value, limit = (number(details[key], "ratio") for key in ("value", "limit"))
+            missing = number(-details["headroom_cents"] / 100, "money")
+            what += f"{'' if details['value'] is None else f' {value} against {limit}'}, {missing} short"
         elif row["event_type"] == "covenant_cure":
             what += f", after {details['days']} days"
         elif not what and row["amount"] is not None:
             what = number(row["amount"], "money")
-        table.add_row(row["date"], str(row["seq"]), row["facility_id"], words(row["event_type"]), what)
+        table.add_row(row["date"], str(row["seq"]), label(row["facility_id"]), label(row["event_type"]), what)
     return table
 
 

@@ -9,7 +9,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from fundclock.app.cli.tables.style import pairs, titled
-from fundclock.app.labels import number, words
+from fundclock.app.labels import label, number
 from fundclock.events.dates import Calendar
 from fundclock.events.record import Record
 from fundclock.scenarios.views.why import Effect, Why
@@ -24,7 +24,7 @@ def brief(record: Record, width: int = 70) -> str:
         elif isinstance(value, dict | list) and len(value) > 3:
             value = f"{len(value)} entries"
         elif name.endswith("_cents") and isinstance(value, int):
-            name, value = name.removesuffix("_cents"), f"{value / 100:,.2f}"
+            name, value = name.removesuffix("_cents"), number(value / 100, "money")
         elif isinstance(value, float):
             value = f"{value:.6g}"
         parts.append(f"{name}={value}")
@@ -80,12 +80,12 @@ def _add_effects(tree: Tree, effect: Effect, calendar: Calendar) -> None:
 def state_table(summary: Mapping[str, Any]) -> RenderableType:
     """A replayed state: what there is, and the ledger's balances."""
     table = pairs(f"{summary['run']} on {summary['date']}")
-    for name in ("cash", "reserve", "nav"):
-        table.add_row(name.upper() if name == "nav" else name.capitalize(), number(summary[name], "money"))
+    for name, title in (("cash", "Cash"), ("reserve", "Reserve"), ("nav", "NAV")):
+        table.add_row(title, number(summary[name], "money"))
     for name, count in summary["loans"].items():
-        table.add_row(f"Loans {words(name)}", f"{count:,}")
-    table.add_row("Pending commands", f"{summary['pending_commands']:,}")
-    ledger = titled("Ledger (debits above zero)", "Account", "Balance")
+        table.add_row(f"Loans {number(name, 'name')}", number(count, "count"))
+    table.add_row("Pending commands", number(summary["pending_commands"], "count"))
+    ledger = titled("Ledger (debits above zero)", "Account", "", "Balance", left=2)
     for account, balance in summary["ledger"].items():
-        ledger.add_row(account, number(balance, "money"))
+        ledger.add_row(account, label(account, "account"), number(balance, "money"))
     return Group(table, ledger, Text(f"state digest {summary['state_digest']}", style="dim"))

@@ -1,7 +1,6 @@
 """What reinvestment did in a run."""
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -9,7 +8,7 @@ from rich.table import Table
 
 from fundclock.app.cli.tables.charts import data_table
 from fundclock.app.cli.tables.style import narrow, pairs, titled
-from fundclock.app.labels import REINVESTMENT, RISK, metric, number, words
+from fundclock.app.labels import REINVESTMENT, RISK, difference, label, metric, number, signed, words
 
 
 def reinvestment_tables(report: Mapping[str, Any]) -> RenderableType:
@@ -45,7 +44,7 @@ def _figures(kpis: Mapping[str, Any]) -> Table:
 def _events(events: list[dict[str, Any]], risks: list[dict[str, Any]]) -> Table:
     """One row a reinvestment: what it lent, and what it did to the risk score."""
     strategies = {event["strategy_used"] for event in events}
-    title = "Reinvestments" + (f" ({strategies.pop()})" if len(strategies) == 1 else "")
+    title = "Reinvestments" + (f" ({words(strategies.pop())})" if len(strategies) == 1 else "")
     table = narrow(title)
     for head in ("Date", "Trigger", *(["Strategy"] if strategies else [])):
         table.add_column(head, no_wrap=True)
@@ -55,13 +54,13 @@ def _events(events: list[dict[str, Any]], risks: list[dict[str, Any]]) -> Table:
         change = risk["change"]
         table.add_row(
             event["timestamp"],
-            words(event["trigger"]),
-            *([words(event["strategy_used"])] if strategies else []),
-            f"{Decimal(event['amount']):,.0f}",
-            f"{Decimal(event['carried']):,.0f}",
-            str(event["num_loans_generated"]),
-            f"{risk['after']['score']:.4f}",
-            "–" if change is None else _signed(change["score"]),
+            label(event["trigger"]),
+            *([label(event["strategy_used"])] if strategies else []),
+            number(event["amount"], "money", 0),
+            number(event["carried"], "money", 0),
+            number(event["num_loans_generated"], "count"),
+            number(risk["after"]["score"], "index"),
+            signed(None if change is None else change["score"], "index"),
         )
     return table
 
@@ -70,7 +69,8 @@ def _shares(events: list[dict[str, Any]]) -> Table:
     """What each zone got of each reinvestment, and was to get."""
 
     def cell(event: dict[str, Any], zone: str) -> str:
-        return f"{event['actual_allocations'][zone]:.0%} ({event['target_allocations'][zone]:.0%})"
+        got, aim = (number(event[f"{what}_allocations"][zone], "share", 0) for what in ("actual", "target"))
+        return f"{got} ({aim})"
 
     return _by_zone("Shares that zones got (were to get, by the strategy, of this amount)", events, cell)
 
@@ -79,9 +79,7 @@ def _adjustments(events: list[dict[str, Any]]) -> Table:
     """What dynamic allocation added to each zone's share."""
     moved = [event for event in events if event["performance_adjustments"]]
     return _by_zone(
-        "Moved by performance, percentage points",
-        moved,
-        lambda event, zone: f"{event['performance_adjustments'][zone] * 100:+.1f}",
+        "Moved by performance", moved, lambda event, zone: difference(event["performance_adjustments"][zone], "share")
     )
 
 
@@ -90,7 +88,7 @@ def _by_zone(title: str, events: list[dict[str, Any]], cell: Callable[[dict[str,
     table.add_column("Date", no_wrap=True)
     zones = list(events[0]["target_allocations"])
     for zone in zones:
-        table.add_column(zone, justify="right", no_wrap=True)
+        table.add_column(label(zone, "zone"), justify="right", no_wrap=True)
     for event in events:
         table.add_row(event["timestamp"], *(cell(event, zone) for zone in zones))
     return table
@@ -107,13 +105,9 @@ def _risk(risk: Mapping[str, Any]) -> Table:
         if name not in latest:
             continue
         before = latest[name] - trend[name]
-        table.add_row(found.text, f"{before:.4f}", f"{latest[name]:.4f}", _signed(trend[name]), _signed(part[name]))
+        values = [number(value, found.unit) for value in (before, latest[name])]
+        table.add_row(found.text, *values, *(difference(change[name], found.unit) for change in (trend, part)))
     return table
-
-
-def _signed(value: float) -> str:
-    text = f"{value:+.4f}"
-    return "0.0000" if float(text) == 0 else text
 
 
 def _declined_by_hand(rows: list[dict[str, Any]]) -> Table:
@@ -125,21 +119,21 @@ def _declined_by_hand(rows: list[dict[str, Any]]) -> Table:
     for row in rows:
         amounts = (row[name] for name in ("amount", "available", "shortfall"))
         cells = (number(amount, "money") for amount in amounts)
-        table.add_row(row["date"], words(row["reason"]), *cells)
+        table.add_row(row["date"], label(row["reason"]), *cells)
     return table
 
 
 def _declined(declined: Mapping[str, Any]) -> Table:
     table = titled("Declined", "Reason", "Times", "Sum of amounts")
     for reason, row in declined.items():
-        table.add_row(words(reason), f"{row['times']:,}", number(row["amount"], "money"))
+        table.add_row(label(reason), number(row["times"], "count"), number(row["amount"], "money"))
     return table
 
 
 def _reserve(metrics: Mapping[str, Any]) -> Table:
     table = pairs("Cash reserve")
     for name in ("min", "target", "max", "average", "peak"):
-        table.add_row(name.capitalize(), number(metrics[name], "money"))
+        table.add_row(label(name), number(metrics[name], "money"))
     for what, amount in metrics["movements"].items():
-        table.add_row(words(what).capitalize(), number(amount, "money"))
+        table.add_row(label(what), number(amount, "money"))
     return table

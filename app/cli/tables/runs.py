@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fundclock.app.cli.tables.style import pairs, titled
-from fundclock.app.labels import DEBT_METRICS, FLOWS, METRICS, ZONES, metric, number
+from fundclock.app.labels import DEBT_METRICS, FLOWS, METRICS, ZONES, label, metric, number, words
 from fundclock.events.dates import Calendar
 from fundclock.scenarios.runs.recorded import RecordedRun
 
@@ -23,10 +23,11 @@ def run_table(run: RecordedRun) -> RenderableType:
             shown.add_row(found.text, metric(name, run.metrics[name]))
     zones = titled("Zones", "Zone", *(found.text for found in ZONES.values()))
     for name, zone in run.metrics["zones"].items():
-        zones.add_row(name, *(metric(key, zone[key]) for key in ZONES))
+        zones.add_row(label(name, "zone"), *(metric(key, zone[key]) for key in ZONES))
     name = f"run {run.name}, " if run.name else ""
-    foot = Text(f"{name}{len(run.log):,} records, {run.state.day:,} days, head {run.head_hash[:16]}…", style="dim")
-    missing = sorted(key for key, value in run.metrics.items() if value is None)
+    records, days = number(len(run.log), "count"), number(run.state.day, "count")
+    foot = Text(f"{name}{records} records, {days} days, head {run.head_hash[:16]}…", style="dim")
+    missing = sorted(label(key) for key, value in run.metrics.items() if value is None)
     note = Text(f"Not computed: {', '.join(missing)} (reasons: --json)", style="dim") if missing else Text()
     return Group(shown, zones, foot, note)
 
@@ -40,8 +41,9 @@ def quarters_table(run: RecordedRun, calendar: Calendar) -> Table:
         table.add_column(head, justify="left" if head == "Quarter-end" else "right", no_wrap=True)
     for row in run.quarters:
         multiples = (number(value, "multiple") for value in (row.tvpi, row.dpi, row.rvpi, row.pic))
-        rate = row.irr_status if row.net_irr is None else number(row.net_irr, "share")
-        money = (f"{cents / 100:,.0f}" for cents in (row.nav_cents, row.contributed_cents, row.distributed_cents))
+        rate = words(row.irr_status) if row.net_irr is None else number(row.net_irr, "share")
+        amounts = (row.nav_cents, row.contributed_cents, row.distributed_cents)
+        money = (number(cents / 100, "money", 0) for cents in amounts)
         earned = number(row.return_, "share")
         table.add_row(calendar.date(row.day).isoformat(), *money, *multiples, rate, earned)
     return table
@@ -51,7 +53,10 @@ def flows_table(rows: Iterable[Mapping[str, Any]]) -> Table:
     """Cash flows by period, in thousands; columns without any movement are left out."""
     rows = list(rows)
     names = [name for name in rows[0] if name == "period" or any(Decimal(row[name]) for row in rows)] if rows else []
-    cells = [[row[name] if name == "period" else f"{Decimal(row[name]) / 1000:,.0f}" for name in names] for row in rows]
+    cells = [
+        [row[name] if name == "period" else number(Decimal(row[name]) / 1000, "money", 0) for name in names]
+        for row in rows
+    ]
     table = Table(title="Cash flows, thousands", title_justify="left")
     for name, column in zip(names, zip(*cells, strict=True), strict=True):
         longest = max(map(len, (*column, *FLOWS[name].text.split())))

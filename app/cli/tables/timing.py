@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from fundclock.app.cli.tables.style import titled
-from fundclock.app.labels import number, signed
+from fundclock.app.labels import label, number, signed
 from fundclock.scenarios.timing.audit import Audit
-from fundclock.scenarios.timing.headroom import Limit
+from fundclock.scenarios.timing.headroom import FirstBreach, Limit
 
 
 def audit_tables(found: Audit, width: int) -> RenderableType:
@@ -25,25 +25,26 @@ def audit_tables(found: Audit, width: int) -> RenderableType:
     for reason, cents in found.dollar_days.by_reason().items():
         share = cents / total if total else 0.0
         days.add_row(
-            reason,
+            label(reason, "reason"),
             number(data["dollar_days"][reason], "money"),
-            f"{share:.1%}",
+            number(share, "share", 1),
             number(data["indicative_carry"][reason], "money"),
             Bar(1.0, 0.0, share, width=24),
         )
     days.add_section()
-    days.add_row("all cash and reserve", number(data["cash_integral"], "money"), "100.0%", "", "")
+    days.add_row("All cash and reserve", number(data["cash_integral"], "money"), number(1.0, "share", 1), "", "")
     uses = titled("Dollar-days by source and final use", "Source", "Use", "Dollar-days", left=2)
     sums: dict[tuple[str, str], Decimal] = {}
     for row in data["dollar_days_by"]:
         key = (row["source"], row["use"])
         sums[key] = sums.get(key, Decimal(0)) + Decimal(row["dollar_days"])
     for (source, use), amount in sorted(sums.items(), key=lambda item: -item[1]):
-        uses.add_row(source, use, f"{amount:,.2f}")
+        uses.add_row(label(source, "flow"), label(use, "flow"), number(amount, "money"))
     waits = titled("Waits that are not cash", "", "Items", "Mean days", "Dollar-days")
     for name, row in data["waits"].items():
         if row["items"]:
-            waits.add_row(name, f"{row['items']:,}", f"{row['mean_days']:,.1f}", number(row["dollar_days"], "money"))
+            mean = number(row["mean_days"], "days")
+            waits.add_row(label(name, "wait"), number(row["items"], "count"), mean, number(row["dollar_days"], "money"))
     parts: list[RenderableType] = [days, uses, waits, _promises(data["promises"]), _latencies(data["latencies"])]
     if found.ladder is not None:
         parts.append(_ladder(data, width))
@@ -58,9 +59,9 @@ def _promises(data: Mapping[str, Any]) -> Table:
     )
     for kind, row in data.items():
         refused = row["declined"] + row["rejected"]
-        lag = "–" if row["mean_lag_days"] is None else f"{row['mean_lag_days']:.1f}"
         counts = (row["promises"], row["kept"], row["cut"], refused, row["cancelled"])
-        table.add_row(kind, *(f"{count:,}" if count else "–" for count in counts), f"{row['mean_days_ahead']:.1f}", lag)
+        days = (number(row[name], "days") for name in ("mean_days_ahead", "mean_lag_days"))
+        table.add_row(kind, *(number(count or None, "count") for count in counts), *days)
     return table
 
 
@@ -68,8 +69,8 @@ def _latencies(data: Mapping[str, Any]) -> RenderableType:
     table = titled("When did we know?", "Condition", "Times", "Unseen", "Mean days to see", "Longest", "Days to cure")
     for what, row in data["conditions"].items():
         figures = (row["mean_days_to_see"], row["max_days_to_see"], row["mean_days_to_cure"])
-        shown = ("–" if figure is None else f"{figure:,.1f}" for figure in figures)
-        table.add_row(what, f"{row['times']:,}", f"{row['unseen']:,}" if row["unseen"] else "–", *shown)
+        counts = (number(count, "count") for count in (row["times"], row["unseen"] or None))
+        table.add_row(label(what, "condition"), *counts, *(number(figure, "days") for figure in figures))
     if data["shadow_tests"]:
         return table
     return Group(table, Text("since when a test would have failed: --shadow", style="dim"))
@@ -77,7 +78,8 @@ def _latencies(data: Mapping[str, Any]) -> RenderableType:
 
 def _ladder(data: Mapping[str, Any], width: int) -> RenderableType:
     """On a narrow terminal in thousands, and on a very narrow one without the future value."""
-    title = f"What timing cost (future value at {data['future_value_rate']:.2%} on {data['future_value_date']})"
+    rate = number(data["future_value_rate"], "share")
+    title = f"What timing cost (future value at {rate} on {data['future_value_date']})"
     wide, future = width >= WIDE, width >= NARROW
     heads = ["LP net cash", "Step", *(["Future value", "Step"] if future else []), "Net IRR", "Step"]
     table = titled(title if wide else f"{title}, thousands", "Rung", *heads)
@@ -88,29 +90,28 @@ def _ladder(data: Mapping[str, Any], width: int) -> RenderableType:
         if wide:
             return signed(value, "money") if step else number(value, "money")
         thousands = Decimal(value) / 1000
-        return f"{thousands:+,.1f}" if step else f"{thousands:,.1f}"
+        return signed(thousands, "money", 1) if step else number(thousands, "money", 1)
 
     for row in data["steps"]:
         if not row["applies"]:
-            reason = f"{row['name']}: {row['reason']}".splitlines()[0]
+            reason = f"{label(row['name'], 'rung')}: {row['reason']}".splitlines()[0]
             table.add_row(Text(reason, style="dim"), *[""] * len(heads))
             continue
-        rate, step = row["net_irr"], row["delta_irr"]
         cells = [money(row["net_cash"], False), money(row["delta_net_cash"], True)]
         if future:
             cells += [money(row["future_value"], False), money(row["delta_future_value"], True)]
         cells += [
-            "–" if rate is None else f"{rate:.4%}",
-            "" if row["delta_net_cash"] is None else signed(step, "share"),
+            number(row["net_irr"], "share", 4),
+            "" if row["delta_net_cash"] is None else signed(row["delta_irr"], "share"),
         ]
-        table.add_row(row["name"], *cells)
+        table.add_row(label(row["name"], "rung"), *cells)
     foot = f"each rung on those before it; residual {data['residual']}; conditions of scripts {data['conditions']}"
     parts: list[RenderableType] = [table, Text(foot, style="dim")]
     if "shapley" in data:
         shares = titled("The same in every order (Shapley)", "Rung", "LP net cash", "Future value", "Net IRR")
         for name, row in data["shapley"].items():
             shares.add_row(
-                name,
+                label(name, "rung"),
                 signed(row["net_cash"], "money"),
                 signed(row["future_value"], "money"),
                 signed(row["net_irr"], "share"),
@@ -128,9 +129,9 @@ def _ties(data: Mapping[str, Any]) -> RenderableType:
     table = titled("Other orders of a day", "Order", "LP net cash", "Net IRR")
     for name, row in data["variants"].items():
         rate = signed(row["delta_irr"], "share")
-        table.add_row(name, signed(row["delta_net_cash"], "money"), rate)
+        table.add_row(label(name), signed(row["delta_net_cash"], "money"), rate)
     for name, why in data["failed"].items():
-        table.add_row(name, why, "")
+        table.add_row(label(name), why, "")
     return Group(table, Text(f"LP net cash from {number(low, 'money')} to {number(high, 'money')}", style="dim"))
 
 
@@ -138,8 +139,11 @@ def headroom_table(limits: Iterable[Limit]) -> Table:
     """The limits of a headroom search."""
     table = titled("Headroom by forks", "", "Holds", "Fails", "Unit", "Breach", left=1)
     for limit in limits:
-        found = limit.breach
-        breach = "none up to there" if found is None else f"{found.facility} {found.test} on {found.date}"
-        shown = ["–" if value is None else f"{value:g}" for value in (limit.holds, limit.fails)]
-        table.add_row(limit.name, *shown, limit.unit, breach)
+        breach = "none up to there" if limit.breach is None else _breach(limit.breach)
+        shown = [number(None if value is None else f"{value:g}", "text") for value in (limit.holds, limit.fails)]
+        table.add_row(label(limit.name, "limit"), *shown, limit.unit, breach)
     return table
+
+
+def _breach(breach: FirstBreach) -> str:
+    return f"{label(breach.facility)}, {label(breach.test or breach.kind)}, on {breach.date}"
