@@ -1,7 +1,8 @@
 // Figures: drawn by Plotly from what the service made, each with a table of its numbers.
 
 import { get, of } from "./api.js";
-import { fill, h, money, problemBox, table } from "./dom.js";
+import { fill, h, problemBox, table } from "./dom.js";
+import { count, label, number } from "./labels.js";
 
 let plotly = null;
 
@@ -19,18 +20,16 @@ export function loadPlotly() {
 export const CONFIG = { displaylogo: false, displayModeBar: false };
 const MAX_ROWS = 400;
 
-function shown(value) {
-  if (value === null) return "–";
-  if (typeof value === "string" && /^-?\d+\.\d\d$/.test(value)) return money(value);
-  if (typeof value !== "number") return value;
-  if (Number.isInteger(value)) return value.toLocaleString("en");
-  return value.toLocaleString("en", Math.abs(value) < 10 ? { maximumSignificantDigits: 4 } : { maximumFractionDigits: 2, minimumFractionDigits: 2 });
+/** Rows of numbers for people: each by the unit of its column, names by their label. */
+function written(data, rows) {
+  const columns = data.columns ?? [{ unit: "date", names: data.x_names }, ...data.series];
+  return rows.map((row) => row.map((value, at) => (columns[at].names ? label(value, columns[at].names) : number(value, columns[at].unit))));
 }
 
 /** The numbers of a figure, the first of them where there are many. */
 export function rowsOf(heads, rows, title) {
-  return h("div", table(heads, rows.slice(0, MAX_ROWS).map((row) => row.map(shown)), title),
-    rows.length > MAX_ROWS && h("p.soft", `The first ${MAX_ROWS} of ${rows.length.toLocaleString("en")} rows.`));
+  return h("div", table(heads, rows.slice(0, MAX_ROWS), title),
+    rows.length > MAX_ROWS && h("p.soft", `The first ${MAX_ROWS} of ${count(rows.length)} rows.`));
 }
 
 /** Draw when the place has its width, and again when that changes. */
@@ -53,18 +52,17 @@ function whenSeen(chart, draw) {
 
 /** A figure as the service gives it: the drawing, and its numbers under it. ``onrecords`` gets the seqs of a clicked point. */
 export function drawn(found, onrecords) {
-  const { data, figure, numbers } = found;
+  const { data, figure, numbers: { heads, rows } } = found;
+  const numbers = () => rowsOf(heads, written(data, rows), data.title);
   const chart = h("div.chart", { role: "img", "aria-label": `${data.title}; its numbers are in the table below` });
   const details = h("details", {
     ontoggle: () => {
       if (!details.open || details.childElementCount > 1) return;
-      details.append(rowsOf(numbers.heads, numbers.rows, data.title));
+      details.append(numbers());
     },
   }, h("summary", `${data.title}: the numbers`));
-  if (data.schema === "fundclock.table/1" && data.name !== "cash_sankey" && numbers.rows.length) {
-    return h("figure", { "data-figure": data.name }, h("h3", data.title), rowsOf(numbers.heads, numbers.rows, data.title));
-  }
-  if (!numbers.rows.length) return h("figure", { "data-figure": data.name }, h("p.soft", `${data.title}: nothing in this run.`));
+  if (!rows.length) return h("figure", { "data-figure": data.name }, h("p.soft", `${data.title}: nothing in this run.`));
+  if (data.form === "table") return h("figure", { "data-figure": data.name }, h("h3", data.title), numbers());
   whenSeen(chart, async () => {
     const Plotly = await loadPlotly();
     figure.layout.font.color = getComputedStyle(document.documentElement).getPropertyValue("--soft");

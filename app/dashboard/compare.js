@@ -2,8 +2,9 @@
 
 import { get, of } from "./api.js";
 import { drawn, figureOf } from "./charts.js";
+import { fill, h, problemBox, table } from "./dom.js";
+import { change, count, label, metric } from "./labels.js";
 import { acts } from "./run.js";
-import { count, fill, h, label, metric, money, problemBox, table } from "./dom.js";
 
 export async function comparePage(place, query) {
   const { simulations } = await get("simulations?limit=200");
@@ -55,18 +56,10 @@ export async function comparePage(place, query) {
         h("h2", "Where the waiting changed"), drawn(found.figures.dollar_days_bridge),
       ] : h("p", "They are in different currencies: there is no bridge between them."),
       h("h2", "Timing waterfalls"), button, waterfalls,
-      h("h2", "Figures"), table(["", a, b, "Difference"], rows.map(([name, [one, other]]) => [label(name), metric(name, one), metric(name, other), difference(name, one, other)]), "Figures of both"),
+      h("h2", "Figures"), table(["", a, b, "Difference"], rows.map(([name, [one, other]]) => [label(name), metric(name, one), metric(name, other), change(name, one, other)]), "Figures of both"),
       found.settings.length > 0 && [h("h2", "Settings"), table(["Key", a, b], found.settings.map((row) => [row.key, ...[row.first, row.second].map((value) => JSON.stringify(value))]), "Settings that differ")],
       h("h2", "Records"), table(["Kind", "Same", "Moved", "Changed", "Only first", "Only second"], Object.entries(found.kinds).map(([kind, row]) => [kind, ...["same", "moved", "changed", "only_first", "only_second"].map((key) => count(row[key]))]), "Records by kind"));
   }
 
   if (query.get("a") && query.get("b")) await ask();
-}
-
-function difference(name, one, other) {
-  const change = Number(other) - Number(one);
-  const sign = change > 0 ? "+" : "";
-  if (typeof one === "string") return `${sign}${money(change)}`;
-  if (metric(name, one).endsWith("%")) return `${sign}${(100 * change).toFixed(3)} pp`;
-  return `${sign}${Number.isInteger(change) ? count(change) : change.toFixed(3)}`;
 }

@@ -1,4 +1,6 @@
-// Elements, and how figures are written.
+// Elements: made, filled, and put together to tables, problems and the fields of a record.
+
+import { money, words } from "./labels.js";
 
 /** An element: h("a.button", { href: "#/" }, "text", [more]). Null and false children are left out. */
 export function h(name, attributes, ...children) {
@@ -33,44 +35,6 @@ export function fill(element, ...children) {
   return element;
 }
 
-const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-const cents = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-
-/** Money to the cent. */
-export const money = (value) => (value === null || value === undefined ? "–" : cents.format(Number(value)));
-/** Money in short. */
-export function brief(value) {
-  if (value === null || value === undefined) return "–";
-  for (const [size, name] of [[1e9, "bn"], [1e6, "m"]]) if (Math.abs(value) >= size) return `${(value / size).toFixed(2)}${name}`;
-  return money(value);
-}
-/** A whole number. */
-export const count = (value) => (value === null || value === undefined ? "–" : whole.format(value));
-/** A share, in per cent. */
-export const percent = (value, digits = 2) => (value === null || value === undefined ? "–" : `${(100 * value).toFixed(digits)} %`);
-/** Words from a name with underscores. */
-export const words = (name) => String(name).replaceAll("_", " ");
-
-const LABELS = {
-  net_irr: "Net IRR", gross_irr: "Gross IRR", gross_levered_irr: "Gross IRR, levered", net_irr_without_line: "Net IRR without the line",
-  tvpi: "TVPI", dpi: "DPI", rvpi: "RVPI", pic: "PIC", moic: "MOIC", nav: "NAV", min_dscr: "Lowest DSCR", idle_dollar_days: "Idle dollar-days",
-};
-
-/** The name of a metric as it is read. */
-export const label = (name) => LABELS[name] ?? words(name).replace(/^./, (letter) => letter.toUpperCase());
-
-const RATES = /irr|_rate$|^return$|share$/;
-
-/** A metric's value as it is read: rates in per cent, money to the cent, counts whole. */
-export function metric(name, value) {
-  if (value === null || value === undefined) return "–";
-  if (typeof value === "string") return Number.isNaN(Number(value)) ? value : money(value);
-  if (typeof value === "boolean") return value ? "yes" : "no";
-  if (RATES.test(name)) return percent(value);
-  if (Number.isInteger(value)) return count(value);
-  return value.toLocaleString("en", { minimumFractionDigits: name.includes("days") ? 1 : 2, maximumFractionDigits: name.includes("days") ? 1 : 2 });
-}
-
 const DAY = 86_400_000;
 
 /** The ISO date of a day of a fund that starts on an ISO date. */
@@ -78,7 +42,7 @@ export const dateOf = (start, day) => new Date(Date.parse(start) + day * DAY).to
 /** The day of an ISO date. */
 export const dayOf = (start, date) => Math.round((Date.parse(date) - Date.parse(start)) / DAY);
 
-const NUMBER = /^[-+−]?[\d,.]+( %| pp)?$|^–$|^$/;
+const NUMBER = /^[-+−]?[\d,.]+(%| bp)?$|^–$|^$/;
 
 /** A table of plain cells; a cell may be an element. Columns of words stand to the left. */
 export function table(heads, rows, caption) {

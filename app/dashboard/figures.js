@@ -3,15 +3,9 @@
 import { get, of } from "./api.js";
 import { figureOf } from "./charts.js";
 import { fill, h, problemBox } from "./dom.js";
+import { figureSections } from "./labels.js";
 
 const AT_ONCE = 2; // so that whatever else is asked for finds a connection
-const GROUPS = {
-  "Cash and time": ["nav", "cash", "dollar_days", "timing_waterfall", "cash_sankey"],
-  Reinvestment: ["reinvestment_timeline", "reinvestment_by_zone", "reinvestment_by_year", "cash_reserve", "allocation_comparison", "reinvestment_summary_table", "reinvestment_events_table"],
-  Risk: ["risk_before_after", "risk_impact", "risk_trend"],
-  Leverage: ["leverage_utilization", "interest_expenses", "covenant_compliance", "debt_structure", "leverage_impact", "stress_results", "optimization_activity"],
-  Allocation: ["allocation_drift"],
-};
 
 export async function figuresTab(place, run) {
   if (!run.records) {
@@ -19,7 +13,7 @@ export async function figuresTab(place, run) {
     return null;
   }
   const { figures } = await get(of(run.id, "visualizations"));
-  const groups = Object.entries(GROUPS).map(([title, names]) => [title, names.filter((name) => figures.includes(name))]).filter(([, names]) => names.length);
+  const sections = figureSections().map(({ title, names }) => [title, names.filter((name) => figures.includes(name))]).filter(([, names]) => names.length);
   const open = (seqs) => {
     if (seqs.length) location.hash = `#/run/${encodeURIComponent(run.id)}/play?seq=${seqs[0]}`;
   };
@@ -45,7 +39,7 @@ export async function figuresTab(place, run) {
     }
     next();
   }, { rootMargin: "400px" });
-  fill(place, h("p.soft", "A click on a point leads to the record behind it."), groups.map(([title, names]) => h("section", h("h2", title),
+  fill(place, h("p.soft", "A click on a point leads to the record behind it."), sections.map(([title, names]) => h("section", h("h2", title),
     h("div.pair", names.map((name) => {
       const slot = h("div", { "data-name": name, style: "min-height:14rem" }, h("p.soft", "…"));
       seen.observe(slot);

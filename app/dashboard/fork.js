@@ -1,7 +1,8 @@
 // A fork: play the run again up to a day, intervene, play on with the same draws.
 
 import { get, of, post } from "./api.js";
-import { fill, h, problemBox, words } from "./dom.js";
+import { fill, h, problemBox } from "./dom.js";
+import { words } from "./labels.js";
 import { settingRows, valueOf } from "./settings.js";
 
 export async function forkTab(place, run) {

@@ -1,6 +1,7 @@
 // A table of records of any length: only the rows that can be seen are in the page.
 
-import { count, fields, h } from "./dom.js";
+import { fields, h } from "./dom.js";
+import { count } from "./labels.js";
 
 const HEIGHT = 26;
 const SPARE = 8;

@@ -2,7 +2,8 @@
 
 import { get, of } from "./api.js";
 import { CONFIG, loadPlotly, rowsOf } from "./charts.js";
-import { fill, h, money } from "./dom.js";
+import { fill, h } from "./dom.js";
+import { money } from "./labels.js";
 
 export const MARGIN = { l: 62, r: 12, t: 32, b: 28 };
 const COLOURS = { nav: "#0072b2", cash: "#e69f00", debt: "#d55e00" };

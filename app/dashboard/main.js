@@ -1,6 +1,8 @@
 // The pages, by the address after "#".
 
+import { get } from "./api.js";
 import { fill, h, problemBox } from "./dom.js";
+import { learn } from "./labels.js";
 import { comparePage } from "./compare.js";
 import { newPage } from "./new.js";
 import { runPage } from "./run.js";
@@ -50,5 +52,10 @@ async function show() {
   fill(place, h("p", "There is no such page. ", h("a", { href: "#/" }, "To the runs")));
 }
 
-window.addEventListener("hashchange", show);
-show();
+try {
+  learn(await get("labels"));
+  window.addEventListener("hashchange", show);
+  show();
+} catch (error) {
+  fill(main, problemBox(error));
+}

@@ -1,7 +1,8 @@
 // Playback: the fund's lines, a scrubber, the state of a day, its records, and why each of them is there.
 
-import { count, dateOf, dayOf, fill, h, words } from "./dom.js";
+import { dateOf, dayOf, fill, h } from "./dom.js";
 import { Grid } from "./grid.js";
+import { count, words } from "./labels.js";
 import { FundLines, MARGIN } from "./lines.js";
 import { EventLog } from "./log.js";
 import { StatePanel } from "./state.js";

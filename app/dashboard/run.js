@@ -2,9 +2,10 @@
 
 import { BASE, get, of, post, remove } from "./api.js";
 import { auditTab } from "./audit.js";
-import { badge, brief, count, fill, h, label, metric, notice, words } from "./dom.js";
+import { badge, fill, h, notice } from "./dom.js";
 import { figuresTab } from "./figures.js";
 import { forkTab } from "./fork.js";
+import { brief, count, label, metric, words } from "./labels.js";
 import { playTab } from "./play.js";
 import { stressTab } from "./stress.js";
 

@@ -1,7 +1,8 @@
 // The list of runs.
 
 import { get, of, post, remove } from "./api.js";
-import { badge, count, fill, h, notice, problemBox, table } from "./dom.js";
+import { badge, fill, h, notice, problemBox, table } from "./dom.js";
+import { count } from "./labels.js";
 
 const SIZE = 50;
 const OPEN = ["queued", "running", "cancelling"];

@@ -1,7 +1,8 @@
 // The state in the evening of a day: one question at a time, and what is shown of another day is dimmed.
 
 import { get, of } from "./api.js";
-import { count, fill, h, money, problemBox, words } from "./dom.js";
+import { fill, h, problemBox } from "./dom.js";
+import { count, label, money } from "./labels.js";
 
 const PAUSE = 150, PAUSE_LIVE = 1000;
 
@@ -42,12 +43,12 @@ export class StatePanel {
       ["Loans made", count(now.loans.originated)], ["Performing", count(now.loans.performing)], ["In recovery", count(now.loans.in_recovery)],
       ["Promises to come", count(now.pending_commands)]];
     for (const [name, line] of Object.entries(now.facilities)) {
-      rows.push([h("span.head", words(name)), h("span.head", words(line.status))], ["Balance", money(line.balance)], ["Commitment", money(line.commitment)], ["Undrawn", money(line.undrawn)]);
-      if (line.breaches.length) rows.push(["In breach", h("span.bad", line.breaches.map(words).join(", "))]);
+      rows.push([h("span.head", label(name)), h("span.head", label(line.status))], ["Balance", money(line.balance)], ["Commitment", money(line.commitment)], ["Undrawn", money(line.undrawn)]);
+      if (line.breaches.length) rows.push(["In breach", h("span.bad", line.breaches.map((test) => label(test)).join(", "))]);
     }
     this.body.dataset.digest = now.state_digest;
     const open = this.body.querySelector("details")?.open;
     fill(this.body, h("dl.facts", rows.map(([name, value]) => [h("dt", name), h("dd", value)])),
-      h("details", { open }, h("summary", "The ledger"), h("dl.facts", Object.entries(now.ledger).map(([account, value]) => [h("dt", account), h("dd", money(value))]))));
+      h("details", { open }, h("summary", "The ledger"), h("dl.facts", Object.entries(now.ledger).map(([account, value]) => [h("dt", { title: account }, label(account, "account")), h("dd", money(value))]))));
   }
 }

@@ -2,7 +2,8 @@
 
 import { get, of } from "./api.js";
 import { drawn } from "./charts.js";
-import { brief, count, fill, h, percent, problemBox, table, words } from "./dom.js";
+import { fill, h, problemBox, table } from "./dom.js";
+import { brief, count, label, number, percent } from "./labels.js";
 
 export async function stressTab(place, run) {
   if (run.status !== "finished" || !(await get(of(run.id, "visualizations"))).figures.includes("stress_results")) {
@@ -39,37 +40,34 @@ export async function stressTab(place, run) {
 function results(found) {
   const tests = Object.keys(Object.values(found)[0]?.details.tests ?? {});
   const rows = Object.entries(found).map(([name, { is_compliant: holds, details }]) => [
-    SHOCKS[name] ?? words(name), shock(details.shock),
+    label(name, "shock"), shock(details.shock),
     ...tests.map((test) => outcome(details.tests[test])),
-    percent(details.leverage_ratio, 1), holds ? h("span.good", "holds") : h("span.bad", `fails ${details.failed.map(words).join(", ")}`),
+    percent(details.leverage_ratio, 1), holds ? h("span.good", "holds") : h("span.bad", `fails ${details.failed.map((test) => label(test)).join(", ")}`),
   ]);
-  return [h("h3", "Tests after each shock"), table(["Shock", "", ...tests.map((test) => TESTS[test] ?? words(test)), "Leverage", ""], rows, "Stress")];
+  return [h("h3", "Tests after each shock"), table(["Shock", "", ...tests.map((test) => label(test)), "Leverage", ""], rows, "Stress")];
 }
 
-const SHOCKS = { none: "none", interest_rate: "interest rate", nav: "loan values", liquidity: "cash and collections", combined: "all at once" };
-const TESTS = { base: "Borrowing base used", ltv: "LTV", dscr: "DSCR", liquidity: "Liquidity" };
-
 function shock({ rate, nav, liquidity }) {
-  const parts = [rate && `rates +${(100 * rate).toFixed(1)} pp`, nav && `loan values −${percent(nav, 0)}`, liquidity && `cash and collections −${percent(liquidity, 0)}`];
+  const parts = [rate && `rates +${percent(rate)}`, nav && `loan values −${percent(nav)}`, liquidity && `cash and collections −${percent(liquidity)}`];
   return parts.filter(Boolean).join(", ") || "as it was";
 }
 
 function outcome(test) {
   if (!test) return "–";
-  const text = `${test.value === null ? "–" : test.value.toFixed(2)} of ${test.limit.toFixed(2)}`;
+  const text = `${number(test.value, "ratio")} of ${number(test.limit, "ratio")}`;
   return h(test.passed ? "span" : "span.bad", text, h("br"), h("span.soft", `headroom ${brief(test.headroom)}`));
 }
 
 function smallest(found) {
   const rows = Object.entries(found.smallest_shock).map(([name, { size, binding_test: test }]) => [
-    SHOCKS[name] ?? words(name), size === null ? "none does" : name === "combined" ? `${size.toFixed(2)} × the shocks` : name === "interest_rate" ? `${(100 * size).toFixed(1)} pp` : percent(size, 1), test ? TESTS[test] ?? words(test) : "–",
+    label(name, "shock"), size === null ? "none does" : size === 0 ? "one fails already" : name === "combined" ? `${number(size, "multiple")} × the shocks` : percent(size), test ? label(test) : "–",
   ]);
   return [h("h3", "The smallest shock that breaks a test"), table(["Shock", "Size", "Test that breaks first"], rows, "Smallest shocks")];
 }
 
 function headroom(limits) {
   return [h("h3", "How far it can go"), table(["Limit", "Holds up to", "Fails at", "Unit", "First breach", "Runs"], limits.map((limit) => [
-    words(limit.name), limit.holds === null ? "–" : String(limit.holds), limit.fails === null ? "none found" : String(limit.fails), limit.unit,
-    limit.breach ? `${words(limit.breach.test ?? limit.breach.kind)} of ${words(limit.breach.facility)}, ${limit.breach.date}` : "–", count(limit.runs),
+    label(limit.name, "limit"), limit.holds === null ? "–" : String(limit.holds), limit.fails === null ? "none found" : String(limit.fails), limit.unit,
+    limit.breach ? `${label(limit.breach.facility)}, ${label(limit.breach.test ?? limit.breach.kind)}, on ${limit.breach.date}` : "–", count(limit.runs),
   ]), "Headroom")];
 }

@@ -2,7 +2,8 @@
 
 import { get, post, remove } from "./api.js";
 import { drawn } from "./charts.js";
-import { badge, count, fill, h, label, metric, notice, problemBox, table } from "./dom.js";
+import { badge, fill, h, notice, problemBox, table } from "./dom.js";
+import { count, label, metric } from "./labels.js";
 import { scenarioFields } from "./new.js";
 
 const SHOWN = ["net_irr", "tvpi", "mean_days_to_reinvest", "idle_dollar_days", "covenant_breaches"];

@@ -1,7 +1,8 @@
 // Why a record is there: its causes up to the root, what it led to, the lots that paid for it.
 
 import { get, of } from "./api.js";
-import { count, fields, fill, h, problemBox } from "./dom.js";
+import { fields, fill, h, problemBox } from "./dom.js";
+import { count } from "./labels.js";
 
 const MANY = 40;
 

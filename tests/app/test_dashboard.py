@@ -3,9 +3,11 @@
 import os
 import re
 import time
+from decimal import Decimal
 
 import pytest
 
+from fundclock.app.labels import LABELS, metric, signed
 from serving import FLAGS, MANY, Served, find_browser
 
 AT = "2028-03-31"
@@ -98,7 +100,7 @@ def test_a_first_run_from_the_first_page(page, served):
     page.get_by_text("finished", exact=True).wait_for()
     found = served.get(f"/simulations/{page.locator('h1').inner_text()}")
     assert (found["seed"], found["scenario"], found["status"]) == (11, "base", "finished")
-    assert f"{100 * found['metrics']['net_irr']:.2f} %" in page.locator(".tiles").inner_text()
+    assert f"{found['metrics']['net_irr']:.2%}" in page.locator(".tiles").inner_text()
     page.get_by_role("link", name="Runs").click()
     page.get_by_role("link", name=found["id"], exact=True).wait_for()
 
@@ -270,7 +272,7 @@ def test_the_stress_panel(page, served, levered):
     found = served.get(f"/simulations/{levered}/stress")
     assert f"By the test of {found['date']}" in text
     for size in found["smallest_shock"].values():
-        shown = (f"{100 * size['size']:.1f} %", f"{100 * size['size']:.1f} pp", f"{size['size']:.2f} ×")
+        shown = (f"{size['size']:.2%}", f"{size['size']:.2f} ×")
         assert any(one in text for one in shown)
 
 
@@ -294,6 +296,66 @@ def test_the_audit_and_every_figure_with_its_numbers(page, served, levered):
     assert years.count() == len(
         served.get(f"/simulations/{levered}/visualizations/reinvestment_summary_table")["data"]["rows"]
     )
+
+
+def test_names_and_numbers_are_those_of_the_service(page, served, levered, forked):
+    answer = served.get("/labels")
+    called = {name: found["text"] for name, found in answer["labels"].items()}
+    assert answer["units"]["share"] == {"decimals": 2, "percent": True}
+    open_run(page, served, levered)
+    metrics = served.get(f"/simulations/{levered}")["metrics"]
+    tiles = page.locator(".tiles").inner_text()
+    for name, value in (("net_irr", f"{metrics['net_irr']:.2%}"), ("tvpi", f"{metrics['tvpi']:.2f}"),
+                        ("mean_days_to_reinvest", f"{metrics['mean_days_to_reinvest']:.2f}"),
+                        ("distributed", f"{float(metrics['distributed']) / 1e6:.3g}m")):  # fmt: skip
+        assert f"{called[name]}\n{value}" in tiles
+    page.get_by_text("The ledger").click()
+    page.get_by_text(called["account.Assets:Loans:Cost"], exact=True).wait_for()
+    open_run(page, served, levered, "audit")
+    days = served.get(f"/simulations/{levered}/audit")["dollar_days"]
+    rows = page.get_by_role("region", name="Dollar-days by reason").locator("tbody tr")
+    rows.first.wait_for()
+    assert rows.locator("td:first-child").all_inner_texts()[:-1] == [called[f"reason.{reason}"] for reason in days]
+    assert page.get_by_text(called["wait.call_notice"]).count() == 1
+    open_run(page, served, levered, "stress")
+    shocks = page.get_by_role("region", name="Smallest shocks").locator("tbody tr td:first-child")
+    shocks.first.wait_for()
+    assert shocks.all_inner_texts() == [
+        called[f"shock.{name}"] for name in ("interest_rate", "nav", "liquidity", "combined")
+    ]
+    open_run(page, served, levered, "figures")
+    page.locator("h2").first.wait_for()
+    sections = [one["title"] for one in answer["sections"] if one["title"] != "Allocation"]  # it does not allocate
+    assert page.locator("h2").all_inner_texts() == sections
+    page.locator("[data-name=reinvestment_events_table]").scroll_into_view_if_needed()
+    table = page.locator("[data-figure=reinvestment_events_table] tbody tr").first
+    table.wait_for()
+    first = served.get(f"/simulations/{levered}/visualizations/reinvestment_events_table")["data"]["rows"][0]
+    assert table.locator("td").nth(5).inner_text() == f"{float(first[5]):,.2f}"
+    figure = page.locator("[data-figure=stress_results]")
+    page.locator("[data-name=stress_results]").scroll_into_view_if_needed()
+    figure.locator("summary").click()
+    heads = figure.locator("thead th").all_inner_texts()
+    assert heads[:3] == ["Shock", called["leverage_ratio"], called["loan_to_value_ratio"]]
+    data = served.get(f"/simulations/{levered}/visualizations/stress_results")["data"]
+    cells = figure.locator("tbody tr").nth(1).locator("td").all_inner_texts()
+    assert cells[:2] == [called["shock.interest_rate"], f"{data['series'][0]['y'][1]:.3f}"]
+    page.goto(f"{served.url}/#/compare?a={levered}&b={forked}")
+    changes = page.get_by_role("region", name="Figures of both").locator("tbody tr")
+    changes.first.wait_for()
+    compared = served.get(f"/comparisons?a={levered}&b={forked}")["metrics"]
+    rows = {row.locator("td").first.inner_text(): row.locator("td").all_inner_texts()[1:] for row in changes.all()}
+    expected = {
+        called[name]: [
+            metric(name, one),
+            metric(name, other),
+            signed(Decimal(str(other)) - Decimal(str(one)), LABELS[name].unit),
+        ]
+        for name, (one, other) in compared.items()
+        if one is not None and other is not None and not isinstance(one, dict)
+    }
+    assert rows == expected
+    assert {row[2][-2:] for row in rows.values()} >= {"–", "bp"}
 
 
 def test_a_clicked_point_leads_to_its_record(page, served, levered):

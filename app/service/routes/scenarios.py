@@ -1,4 +1,4 @@
-"""What can be played: shipped scenarios, the schema of scenario files, versions."""
+"""What can be played: shipped scenarios, the schema of scenario files, versions; and what figures are called."""
 
 import asyncio
 from functools import cache
@@ -7,8 +7,10 @@ from typing import Any
 
 from fastapi import APIRouter, Path
 
+from fundclock.app.labels import SECTIONS, as_json
 from fundclock.app.service.problems import ServiceProblem
 from fundclock.app.service.routes.described import fields
+from fundclock.scenarios.charts.figures import GROUPS
 from fundclock.scenarios.files.changes import leaves
 from fundclock.scenarios.files.problems import InvalidInput
 from fundclock.scenarios.files.schema import ScenarioConfig
@@ -57,6 +59,13 @@ async def scenario(name: str = Path(max_length=200)) -> dict[str, Any]:
 async def schema() -> dict[str, Any]:
     """The JSON Schema of scenario files."""
     return await asyncio.to_thread(schema_of_files)
+
+
+@router.get("/labels", tags=["service"], responses=fields(labels="object", units="object", sections="list"))
+async def labels() -> dict[str, Any]:
+    """What people call figures and names, how values of each unit are written, and figures by section."""
+    sections = [{"title": SECTIONS[name], "names": names} for name, names in GROUPS.items()]
+    return {**as_json(), "sections": sections}
 
 
 @router.get("/version", tags=["service"], responses=fields(versions="object"))
