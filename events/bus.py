@@ -139,7 +139,7 @@ class EventBus:
         if isinstance(answer, Rejected):
             answer = [CommandRejected(command=command, reason=answer.reason)]
         if not answer:
-            raise HandlerError(cause, handler.__qualname__, ValueError("a command must leave a fact"))
+            raise HandlerError(cause, handler.__qualname__, ValueError("a command must produce a fact"))
         self.publish(answer, cause, correlation)
 
     def _record(self, facts: Output, cause: int | None, correlation: int | None) -> list[Record]:

@@ -26,7 +26,7 @@ def holiday_source(name: str) -> object | None:
     try:
         return holidays.country_holidays(name)
     except NotImplementedError:
-        raise ValueError(f"no holiday list is called '{name}'") from None
+        raise ValueError(f"unknown holiday list '{name}'") from None
 
 
 @lru_cache(maxsize=1)

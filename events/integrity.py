@@ -19,9 +19,9 @@ def check_chain(rows: Iterable[RawRecord], info: RunInfo) -> str:
         line = canonical_line(row.seq, row.day, row.phase, row.kind, row.cause, row.correlation, row.payload)
         head = chain(head, line)
         if head != row.hash:
-            raise DamagedLog(row.seq, f"does not have the hash that was written ({row.kind}, day {row.day})")
+            raise DamagedLog(row.seq, f"does not match its stored hash ({row.kind}, day {row.day})")
     if expected != info.records:
         raise DamagedLog(expected + 1, f"is missing: {info.records} records were written, {expected} are stored")
     if head != info.head_hash:
-        raise DamagedLog(expected, "is not the head that the run's row names")
+        raise DamagedLog(expected, "does not match the head hash in the run's row")
     return head

@@ -52,7 +52,7 @@ def _parse(value: Any, units: Mapping[str, Decimal], what: str) -> Any:
     match = _NUMBER.fullmatch(value.strip())
     if match is None or match[2].lower() not in units:
         allowed = ", ".join(f"'{unit}'" for unit in units if unit)
-        hint = f" (a number, optionally with {allowed})" if allowed else ""
+        hint = f" (a number, optionally followed by {allowed})" if allowed else ""
         raise PydanticCustomError("not_a_number", f"expected {what}{hint}, got '{value}'")
     try:
         return float(Decimal(match[1].replace("_", "")) * units[match[2].lower()])

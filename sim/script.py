@@ -68,7 +68,7 @@ class ScriptEnvironment:
         first = self.day + (self._bus.phase != Phase.market)
         if not first <= day < self._last_day:
             dates = f"{self._calendar.date(first)} to {self._calendar.date(self._last_day - 1)}"
-            raise ValueError(f"can't wait for {when}; there are {dates}")
+            raise ValueError(f"can't wait for {when}; the script can wait for {dates}")
         return self._kernel.morning(day, 2)
 
     def when(self, condition: str | Callable[["ScriptEnvironment"], bool]) -> simpy.Event:

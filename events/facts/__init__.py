@@ -192,7 +192,7 @@ def parse_fact(kind: str, payload: str | bytes) -> Fact:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"payload of {kind} does not fit: {where}: {first['msg']}") from None
+        raise ValueError(f"invalid payload of {kind}: {where}: {first['msg']}") from None
 
 
 __all__ = [

@@ -240,7 +240,9 @@ class Facilities:
         if facility.ended:
             facility.commitment_cents = facility.balance_cents
         if facility.balance_cents != balance or balance < 0:
-            raise InvariantError(f"seq {record.seq} leaves a balance of {facility.balance_cents} cents, says {balance}")
+            raise InvariantError(
+                f"seq {record.seq} leaves a balance of {facility.balance_cents} cents, but the record says {balance}"
+            )
         self._flow(record.day, cents)
         self._step(record.day, facility)
 

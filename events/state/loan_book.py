@@ -184,7 +184,7 @@ class LoanBook:
 
     def _originated(self, record: Record, fact: LoanOriginated) -> None:
         if fact.loan_id in self.row_of:
-            raise InvariantError(f"loan {fact.loan_id} is originated twice, at seq {record.seq} again")
+            raise InvariantError(f"loan {fact.loan_id} is originated a second time at seq {record.seq}")
         zone = self._zone_numbers[fact.zone]
         self.row_of[fact.loan_id] = len(self.ids)
         self.ids.append(fact.loan_id)
@@ -225,7 +225,7 @@ class LoanBook:
         if row >= self._filled:
             self._fill()
         if self._status.item(row) != before:
-            raise InvariantError(f"seq {record.seq} ends loan {loan_id}, which has ended before")
+            raise InvariantError(f"seq {record.seq} ends loan {loan_id}, which has already ended")
         self._status[row] = after
 
     def _exited(self, record: Record, fact: LoanExited) -> None:

@@ -219,14 +219,14 @@ class CapitalAllocator:
 
     def _needed(self, given: Floats | None, argument: str) -> Floats:
         if given is None:
-            raise ValueError(f"{argument}: strategy {self.allocation_strategy.value} needs it")
+            raise ValueError(f"{argument}: required by strategy {self.allocation_strategy.value}")
         return given
 
     def _covariance(self, problem: _Problem) -> Floats:
         if problem.covariance is not None:
             return problem.covariance
         if problem.scores is None:
-            raise ValueError(f"covariance: strategy {self.allocation_strategy.value} needs it, or risk_scores")
+            raise ValueError(f"covariance or risk_scores: required by strategy {self.allocation_strategy.value}")
         return np.diag(problem.scores**2)
 
     def _risk_parity(self, problem: _Problem) -> Answer:
@@ -235,7 +235,7 @@ class CapitalAllocator:
             return equal_risk(problem.covariance, budgets, problem.limits)
         scores = problem.scores
         if scores is None:
-            raise ValueError("risk_scores: strategy risk_parity needs them, or covariance")
+            raise ValueError("risk_scores or covariance: required by strategy risk_parity")
         if not scores.all():
             name = problem.names[int(np.flatnonzero(scores == 0)[0])]
             raise ValueError(f"risk_scores[{name!r}] must be above 0 for risk_parity, got 0")
@@ -273,7 +273,7 @@ class CapitalAllocator:
         settings, n = self.settings, len(names)
         if covariance is None:
             if scores is None:
-                raise ValueError("covariance: strategy black_litterman needs it, or risk_scores")
+                raise ValueError("covariance or risk_scores: required by strategy black_litterman")
             covariance = np.diag(scores**2)
         market = np.full(n, 1 / n) if held is None else held
         prior = implied_returns(covariance, market, settings.risk_aversion) if returns is None else returns

@@ -61,7 +61,7 @@ def known(argument: str, buckets: Iterable[Any], protocols: Sequence[str]) -> No
     for bucket in buckets:
         if bucket not in protocols:
             close = get_close_matches(str(bucket), protocols, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(protocols)}"
+            hint = f"did you mean {close[0]!r}?" if close else f"allowed: {', '.join(protocols)}"
             raise ValueError(f"{argument}: unknown bucket {bucket!r}; {hint}")
 
 
@@ -83,7 +83,7 @@ def by_bucket(
     for name in protocols:
         value = given.get(name, default)
         if value is None:
-            raise ValueError(f"{argument} has no number for {name!r}")
+            raise ValueError(f"{argument} has no value for {name!r}")
         if type(value) is not float:
             value = float(number(f"{argument}[{name!r}]", value))
         if not -np.inf < value < np.inf:
@@ -221,7 +221,7 @@ def views_of(views: Any, names: Sequence[str]) -> tuple[Floats, Floats, Floats |
     if isinstance(views, (str, bytes)) or not isinstance(views, Mapping | Sequence | None):
         raise TypeError(f"views must be a mapping or a list, got {type(views).__name__}")
     if not views:
-        raise ValueError("views: strategy black_litterman needs at least one")
+        raise ValueError("views: strategy black_litterman requires at least one")
     if isinstance(views, Mapping):
         known("views", views, names)
         views = [({name: 1}, value) for name, value in views.items()]

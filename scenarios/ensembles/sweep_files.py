@@ -16,10 +16,12 @@ FORMATS = (".csv", ".parquet")
 def check_format(path: Path) -> None:
     """Raises InvalidInput where rows can't be written to a file of this name."""
     if path.suffix.lower() not in FORMATS:
-        message = f"expected a name that ends in .csv or .parquet, got '{path}'"
+        message = f"expected a file name ending in .csv or .parquet, got '{path}'"
         raise InvalidInput([Problem("--output", message, suggestion=closest(path.suffix, FORMATS))])
     if path.is_dir() or not path.absolute().parent.is_dir() or not os.access(path.absolute().parent, os.W_OK):
-        raise InvalidInput([Problem("--output", "is not in a folder that can be written to", str(path))])
+        raise InvalidInput(
+            [Problem("--output", "is a directory, or its parent directory is missing or not writable", str(path))]
+        )
 
 
 def save(rows: Sequence[Mapping[str, Any]], path: Path) -> None:

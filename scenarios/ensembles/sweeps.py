@@ -90,7 +90,7 @@ class Sweep:
     def figure(self, name: str) -> dict[str, Any]:
         """A chart's data by its name: ``sweep_fan``. Raises InvalidInput for another."""
         if name != "sweep_fan":
-            raise InvalidInput([Problem("chart", f"there is no '{name}' of a sweep; there is sweep_fan")])
+            raise InvalidInput([Problem("chart", f"there is no chart '{name}'; a sweep has sweep_fan")])
         return sweep_fan(self.scenario, self.summary).as_json()
 
 
@@ -116,7 +116,7 @@ def sweep(
     given = dict(scenario.resolve().sweep) if axes is None else dict(axes)
     chosen: Axes = {key: axis_values(key, list(v) if isinstance(v, tuple | range) else v) for key, v in given.items()}
     if not chosen:
-        raise InvalidInput([Problem("sweep", "names nothing to sweep; give an axis like seed=1:100")])
+        raise InvalidInput([Problem("sweep", "has no axis; give at least one, like seed=1:100")])
     combinations, cells = _cells(scenario, chosen)
     plans = _plans(scenario, combinations)
     manifests = [manifest.to_json() for manifest, _ in plans]
@@ -147,7 +147,7 @@ def _cells(scenario: Scenario, axes: Axes) -> tuple[list[dict[str, Any]], list[C
     for values in axes.values():
         count *= len(values)
     if count > MAX_CELLS:
-        raise InvalidInput([Problem("sweep", f"has {count:,} cells; at most {MAX_CELLS:,} can be")])
+        raise InvalidInput([Problem("sweep", f"has {count:,} cells; at most {MAX_CELLS:,} are allowed")])
     places: dict[str, int] = {}
     combinations: list[dict[str, Any]] = []
     cells = []
@@ -228,8 +228,8 @@ def _play_all(
         for future in as_completed(futures):
             take(future.result())
     except BrokenProcessPool:
-        where = 'in a script, call it under `if __name__ == "__main__":`; or give workers=1'
-        raise InvalidInput([Problem("workers", f"a worker process did not start or was ended: {where}")]) from None
+        where = 'in a script, call sweep() under `if __name__ == "__main__":`, or pass workers=1'
+        raise InvalidInput([Problem("workers", f"a worker process did not start or was terminated; {where}")]) from None
     except BaseException:
         for future in futures:
             future.cancel()

@@ -32,7 +32,7 @@ def axis_values(key: str, given: Any) -> list[Any]:
         span = re.fullmatch(r"(-?\d+):(-?\d+)(?::(\d+))?", given)
         if span is None:
             if "\n" in given:
-                raise InvalidInput([Problem(key, "expected values in one line, like 0,1,3", "sweep")])
+                raise InvalidInput([Problem(key, "expected values on one line, like 0,1,3", "sweep")])
             values = parse_value(f"[{given}]", f"--sweep {key}")
         else:
             first, last, step = int(span[1]), int(span[2]), int(span[3] or 1)
@@ -53,7 +53,7 @@ def axis_values(key: str, given: Any) -> list[Any]:
     for value in values:
         written = json.dumps(value, default=str)
         if written in seen:
-            raise InvalidInput([Problem(key, f"has {written} twice", "sweep")])
+            raise InvalidInput([Problem(key, f"lists {written} twice", "sweep")])
         seen.add(written)
     return values
 

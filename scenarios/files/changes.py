@@ -19,7 +19,7 @@ def why_not_changeable(key: str) -> str | None:
     for allowed in CHANGEABLE:
         if key == allowed or key.startswith(f"{allowed}."):
             return None
-    return f"{key} can't change during a run; what can: {', '.join(CHANGEABLE)}"
+    return f"{key} can't change during a run; these can: {', '.join(CHANGEABLE)}"
 
 
 def changed(config: ScenarioConfig, changes: Mapping[str, Any]) -> ScenarioConfig:

@@ -74,10 +74,10 @@ def parse(text: str | bytes, source: str, listed: str | None = None) -> Document
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
         raise InvalidInput(
-            [Problem("", f"is not YAML: {error.problem or error.context}", source, line, column)]
+            [Problem("", f"is not valid YAML: {error.problem or error.context}", source, line, column)]
         ) from None
     except (YAMLError, ValueError, RecursionError) as error:
-        raise InvalidInput([Problem("", f"is not YAML: {str(error).splitlines()[0]}", source)]) from None
+        raise InvalidInput([Problem("", f"is not valid YAML: {str(error).splitlines()[0]}", source)]) from None
     if isinstance(root, list) and listed is not None:
         document = Document(source, {})
         document.values = {listed: _Plain(document).convert(root, (listed,))}
@@ -117,7 +117,9 @@ def _check_size(text: str, source: str) -> None:
         nodes += starts or isinstance(event, ScalarEvent)
         merges += isinstance(event, ScalarEvent) and event.value == "<<"
         if nodes > MAX_NODES or depth > MAX_DEPTH:
-            raise InvalidInput([Problem("", f"has more than {MAX_NODES:,} values or {MAX_DEPTH} levels", source)])
+            raise InvalidInput(
+                [Problem("", f"has more than {MAX_NODES:,} values or {MAX_DEPTH} levels of nesting", source)]
+            )
         if merges > MAX_MERGES:
             raise InvalidInput([Problem("", f"has more than {MAX_MERGES} merge keys (<<)", source)])
 
@@ -133,10 +135,16 @@ class _Plain:
         self._nodes += 1
         if self._nodes > MAX_NODES or len(path) > MAX_DEPTH:
             raise InvalidInput(
-                [Problem("", f"has more than {MAX_NODES:,} values or {MAX_DEPTH} levels", self._document.source)]
+                [
+                    Problem(
+                        "",
+                        f"has more than {MAX_NODES:,} values or {MAX_DEPTH} levels of nesting",
+                        self._document.source,
+                    )
+                ]
             )
         if getattr(getattr(node, "tag", None), "value", None):
-            raise InvalidInput([self._document.problem(path, "has a tag; plain values are allowed")])
+            raise InvalidInput([self._document.problem(path, "has a YAML tag; only plain values are allowed")])
         if isinstance(node, Mapping):
             plain = {}
             for key, value in node.items():

@@ -33,7 +33,7 @@ def load_inputs(config: ScenarioConfig, kept: Reader | None = None) -> dict[str,
             continue
         if name.startswith(DIGEST):
             if kept is None:
-                problems.append(Problem(key, f"'{name}' names a kept input, but there is no store to find it in"))
+                problems.append(Problem(key, f"'{name}' refers to a stored input, but no store was given"))
             else:
                 found[key] = kept(name.removeprefix(DIGEST))
             continue

@@ -85,7 +85,7 @@ def explain_validation(
             case "model_type" | "dict_type" | "model_attributes_type":
                 message = f"expected a mapping of keys, got {_shown(value)}"
             case "list_type":
-                message = f"expected a list, given whole; got {_shown(value)}"
+                message = f"expected a list, which is set as a whole; got {_shown(value)}"
             case "not_a_number":
                 message = item["msg"]
             case _:
@@ -98,7 +98,7 @@ def _unknown(model: type[BaseModel], path: Path, document: Any) -> tuple[str, st
     """What to say of a key that is not there, and what was probably meant."""
     word = str(path[-1])
     if path == ("seed",):
-        return "is not a setting: a seed is given when the scenario is run (--seed)", None
+        return "is not a setting; give the seed when the scenario is run (--seed)", None
     if len(path) == 1:
         zones = document.get("zones", {}) if isinstance(document, Mapping) else {}
         if word in (*zones, "green", "orange", "red"):
@@ -107,7 +107,7 @@ def _unknown(model: type[BaseModel], path: Path, document: Any) -> tuple[str, st
         if len(found) == 1:
             return "unknown key", found[0]
         if found:
-            return f"unknown key; it stands inside a section: {', '.join(found)}", None
+            return f"unknown key here; sections that have it: {', '.join(found)}", None
     near = closest(word, keys_at(model, path[:-1]))
     if near is None:
         return f"unknown key; allowed here: {', '.join(keys_at(model, path[:-1]))}", None

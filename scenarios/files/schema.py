@@ -96,9 +96,11 @@ class ScriptEntry(Config):
     def _one_trigger(self) -> Self:
         year = (manual_body(self.do) or {}).get("year")
         if self.when is not None and (self.at is not None or year is not None):
-            raise ValueError(f"has a condition and a date ({'at:' if self.at else 'year:'}); give one of them")
+            raise ValueError(
+                f"has both a condition (when:) and a date ({'at:' if self.at else 'year:'}); give one of them"
+            )
         if self.repeat and self.when is None:
-            raise ValueError("repeat: goes with when:")
+            raise ValueError("repeat: needs when:")
         if self.at is None and self.when is None and year is None:
             other = " (or year: in its body)" if manual_body(self.do) is not None else ""
             raise ValueError(f"needs at: with a date or when: with a condition{other}")
@@ -226,7 +228,10 @@ class ScenarioConfig(Config):
         for pair in self.market.correlation:
             parts = pair.split("-")
             if len(parts) != 2 or parts[0] == parts[1] or not set(parts) <= set(self.zones):
-                _at(f"market.correlation.{pair}", f"expected two zones like 'green-red' of {_names(self.zones)}")
+                _at(
+                    f"market.correlation.{pair}",
+                    f"expected a pair of zones like 'green-red', from {_names(self.zones)}",
+                )
             if f"{parts[1]}-{parts[0]}" in self.market.correlation:
                 _at(f"market.correlation.{pair}", f"is given twice, also as '{parts[1]}-{parts[0]}'")
         multipliers = self.reinvestment_engine.zone_preference_multipliers
@@ -239,7 +244,7 @@ class ScenarioConfig(Config):
             if name not in self.zones:
                 _at(
                     f"reinvestment_engine.zone_preference_multipliers.{name}",
-                    f"unknown zone; there are {_names(self.zones)}",
+                    f"unknown zone; allowed: {_names(self.zones)}",
                 )
         return self
 
@@ -253,7 +258,7 @@ class ScenarioConfig(Config):
         ):
             for name in values:
                 if name not in self.zones:
-                    _at(f"capital_allocation.{key}.{name}", f"unknown zone; there are {_names(self.zones)}")
+                    _at(f"capital_allocation.{key}.{name}", f"unknown zone; allowed: {_names(self.zones)}")
         floor, most = allocation.min_protocol_allocation, allocation.max_protocols
         caps = [
             allocation.risk_constraints.max_protocol_exposure_pct,
@@ -287,7 +292,7 @@ class ScenarioConfig(Config):
         if smallest < -1e-10:
             _at(
                 "market.correlation",
-                f"is not a possible correlation: not positive semi-definite, smallest eigenvalue {smallest:.6g}",
+                f"is not a valid correlation matrix: not positive semi-definite, smallest eigenvalue {smallest:.6g}",
             )
         return self
 
@@ -296,7 +301,7 @@ class ScenarioConfig(Config):
         if self.market.base_rate.model == "file" and self.market.rate_file is None:
             _at(
                 "market.rate_file",
-                "is needed where market.base_rate.model is 'file' (see docs/data.md for where to get it)",
+                "is required when market.base_rate.model is 'file' (see docs/data.md for where to get it)",
             )
         missing = [name for name, zone in self.zones.items() if zone.series is None]
         if self.market.index_file is not None and missing:
@@ -305,7 +310,7 @@ class ScenarioConfig(Config):
         if self.market.index_file is None and named:
             _at(
                 "market.index_file",
-                f"is needed by the series of {_names(named)} (see docs/data.md for where to get it)",
+                f"is required by zones.<name>.series, which is set for {_names(named)} (see docs/data.md for where to get it)",
             )
         return self
 
@@ -344,7 +349,7 @@ def _with_rate_model(values: dict[str, Any]) -> dict[str, Any]:
         if present.get(other, value) != value:
             _at(
                 f"leverage.interest_rate_model.{name}",
-                f"is {value:g} here and {present[other]:g} as market.base_rate.{other}; both name the same rate",
+                f"is {value:g} here but {present[other]:g} as market.base_rate.{other}; both set the same rate",
             )
     wanted = {RATE_NAMES.get(name, name): value for name, value in wanted.items()}
     rest = {name: value for name, value in leverage.items() if name != "interest_rate_model"}  # type: ignore[union-attr]

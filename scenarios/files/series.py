@@ -27,10 +27,10 @@ def read_table(content: bytes, source: str, header: Callable[[list[str]], str | 
     except UnicodeDecodeError as error:
         raise InvalidInput([Problem("", f"is not UTF-8 text (byte {error.start})", source)]) from None
     if "\x00" in text:
-        raise InvalidInput([Problem("", "holds a NUL character", source)])
+        raise InvalidInput([Problem("", "contains a NUL character", source)])
     crlf, lone = text.count("\r\n"), text.count("\n") - text.count("\r\n")
     if text.count("\r") > crlf or (crlf and lone):
-        raise InvalidInput([Problem("", f"mixes line ends ({crlf} CRLF, {lone} LF)", source)])
+        raise InvalidInput([Problem("", f"mixes line endings ({crlf} CRLF, {lone} LF)", source)])
     lines = csv.reader(io.StringIO(text, newline=""))
     empty = True
     try:
@@ -74,11 +74,11 @@ def read_rates(content: bytes, source: str, key: str) -> tuple[list[date], list[
             problems.append(Problem(key, f"'{row[0]}' is not a date like 2020-01-31", source, line))
             continue
         if when in seen:
-            problems.append(Problem(key, f"{when} is there twice", source, line))
+            problems.append(Problem(key, f"{when} appears twice", source, line))
             continue
         seen.add(when)
         if dates and when < dates[-1]:
-            problems.append(Problem(key, f"{when} comes after {dates[-1]}: dates must rise", source, line))
+            problems.append(Problem(key, f"{when} follows {dates[-1]}; dates must be in ascending order", source, line))
             continue
         if row[1].strip() in ("", "."):
             continue
@@ -119,16 +119,16 @@ def read_indices(
         if year is None or quarter not in (1, 2, 3, 4) or not 1800 <= year <= 2999:
             problems.append(Problem(key, f"'{row[1]}','{row[2]}' is not a year and a quarter", source, line))
         elif level is None or level <= 0:
-            problems.append(Problem(key, f"'{row[4 if adjusted else 3]}' is not a level above 0", source, line))
+            problems.append(Problem(key, f"'{row[4 if adjusted else 3]}' is not an index level above 0", source, line))
         else:
             month = int(quarter) * 3
             when = date(int(year), month, calendar.monthrange(int(year), month)[1])
             if when in series[row[0]]:
-                problems.append(Problem(key, f"{row[0]} {int(year)} Q{int(quarter)} is there twice", source, line))
+                problems.append(Problem(key, f"{row[0]} {int(year)} Q{int(quarter)} appears twice", source, line))
             series[row[0]][when] = level
     for name in names:
         if name not in known:
-            problems.append(Problem(key, f"holds no series '{name}'; it has {', '.join(sorted(known)[:60])}", source))
+            problems.append(Problem(key, f"has no series '{name}'; it has {', '.join(sorted(known)[:60])}", source))
     if problems:
         raise InvalidInput(problems)
     return {name: dict(sorted(levels.items())) for name, levels in series.items()}
@@ -148,7 +148,7 @@ def check_cover(
     if dates:
         for before, after in _holes(dates):
             if after > start and before < end:
-                problems.append(Problem(key, f"{what} have a hole between {before} and {after}", source))
+                problems.append(Problem(key, f"{what} have a gap between {before} and {after}", source))
         if dates[-1] < start - _longest(dates):
             problems.append(Problem(key, f"{what} end at {dates[-1]}, before the fund's start {start}", source))
         elif not may_end_early and _next(dates) <= end:
@@ -156,7 +156,7 @@ def check_cover(
                 Problem(
                     key,
                     f"{what} end at {dates[-1]}, before the fund's end {end};"
-                    " market.after_end: hold or model would go on from there",
+                    " set market.after_end to hold or model to continue from there",
                     source,
                 )
             )

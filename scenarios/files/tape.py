@@ -39,16 +39,18 @@ def read_tape(content: bytes, source: str, zones: Mapping[str, Any], calendar: C
                     f"; did you mean '{near}'?" if near else f"; allowed: {', '.join(allowed)}"
                 )
         if len(columns) < len(names):
-            return "has a column twice"
+            return "has a duplicate column"
         missing = [name for name in REQUIRED if name not in columns]
-        return f"lacks the column {', '.join(missing)}" if missing else None
+        return f"is missing columns: {', '.join(missing)}" if missing else None
 
     rows = read_table(content, source, header)
     reader = _Reader(source, columns, zones, calendar, last_day)
     for line, row in rows:
         reader.read(line, row)
         if len(reader.problems) >= MOST_PROBLEMS:
-            reader.problems.append(Problem("", f"has more bad rows; these are the first {MOST_PROBLEMS:,}", source))
+            reader.problems.append(
+                Problem("", f"has more bad rows; only the first {MOST_PROBLEMS:,} are listed", source)
+            )
             break
     if reader.problems:
         raise InvalidInput(reader.problems)
@@ -97,12 +99,12 @@ class _Reader:
         if not loan_id:
             self._wrong(line, "loan_id is empty")
         elif loan_id in self._lines:
-            self._wrong(line, f"loan_id '{loan_id}' is there twice, first in line {self._lines[loan_id]}")
+            self._wrong(line, f"duplicate loan_id '{loan_id}', first on line {self._lines[loan_id]}")
         elif _GENERATED.fullmatch(loan_id):
-            self._wrong(line, f"loan_id '{loan_id}' is kept for loans that the fund makes")
+            self._wrong(line, f"loan_id '{loan_id}' is reserved for loans that the fund makes")
         self._lines.setdefault(loan_id, line)
         if zone not in self._zones:
-            self._wrong(line, f"unknown zone '{zone}'; there are {', '.join(self._zones)}")
+            self._wrong(line, f"unknown zone '{zone}'; allowed: {', '.join(self._zones)}")
         principal = self._number(line, cells, "principal", lambda x: 1 <= x <= 1e13, "an amount of at least 1")
         value = self._number(line, cells, "property_value", lambda x: 1 <= x <= 1e13, "an amount of at least 1")
         if principal is not None and value is not None and principal > value:
@@ -111,7 +113,7 @@ class _Reader:
         term = self._number(line, cells, "term_years", lambda x: 0 < x <= 60, "years from 0 to 60")
         age = self._number(line, cells, "age_years", lambda x: 0 <= x <= 60, "years from 0 to 60", 0.0)
         if term is not None and age is not None and age >= term:
-            self._wrong(line, f"age_years {age:g} is not below term_years {term:g}")
+            self._wrong(line, f"age_years {age:g} must be below term_years {term:g}")
         share = self._number(line, cells, "appreciation_share", lambda x: 0 <= x <= 1, "a share from 0 to 1", None)
         payment = cells.get("interest_payment", "")
         if payment not in ("", "capitalise", "cash"):
@@ -139,7 +141,7 @@ class _Reader:
 
     def _history(self, line: int, cells: dict[str, str]) -> tuple[int | None, KnownKind | None, int | None]:
         on, kind = cells.get("exit_on", ""), cells.get("exit_kind", "")
-        proceeds = self._number(line, cells, "proceeds", lambda x: 0 <= x <= 1e13, "an amount, not below 0", None)
+        proceeds = self._number(line, cells, "proceeds", lambda x: 0 <= x <= 1e13, "an amount of at least 0", None)
         cents = None if proceeds is None else to_cents(proceeds)
         if not on:
             if kind or proceeds is not None:

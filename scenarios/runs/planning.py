@@ -80,9 +80,9 @@ def unused(config: ScenarioConfig) -> list[str]:
     values, defaults = (made.model_dump(mode="json") for made in (config, ScenarioConfig()))
     found: list[str] = []
     if not config.capital_allocation.enabled and values["capital_allocation"] != defaults["capital_allocation"]:
-        found.append("capital_allocation: has no effect, enabled is false")
+        found.append("capital_allocation: has no effect because enabled is false")
     if config.waterfall.pref_clock == "facility_draw" and "ramp_line" not in config.leverage.lines():
-        found.append("waterfall.pref_clock: has no effect without leverage.ramp_line, whose draws it counts from")
+        found.append("waterfall.pref_clock: has no effect without leverage.ramp_line, whose draws start the clock")
     return found
 
 
@@ -92,7 +92,7 @@ def _declined(plan: Plan) -> list[str]:
     period_end = calendar.add_months(0, plan.config.fund.reinvestment_period_years * 12)
     return [
         f"{place}: will be declined: {calendar.date(day)} is after the reinvestment period,"
-        f" whose last day is {calendar.date(period_end - 1)}"
+        f" which ends on {calendar.date(period_end - 1)}"
         for day, place, act in plan.script.acts
         if isinstance(act, Reinvest) and day >= period_end
     ]
@@ -132,6 +132,6 @@ def _check_axes(config: ScenarioConfig, document: Document) -> None:
             problems += [document.problem(("sweep", key), problem.message) for problem in error.problems]
         if key not in (*known, *DRAWS) and not any(name.startswith(f"{key}.") for name in known):
             hint = closest(key, known)
-            problems.append(document.problem(("sweep", key), "there is no such setting", hint))
+            problems.append(document.problem(("sweep", key), "unknown setting", hint))
     if problems:
         raise InvalidInput(problems)

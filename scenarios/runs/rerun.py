@@ -101,13 +101,13 @@ def difference(row: RawRecord, record: Record, payload: bytes) -> str:
     """In what a stored record and a re-run's record differ."""
     for name in ("day", "phase", "kind", "cause", "correlation"):
         if getattr(row, name) != getattr(record, name):
-            return f"{name} is {getattr(row, name)} in the log and {getattr(record, name)} in the re-run"
+            return f"{name} is {getattr(row, name)} in the log but {getattr(record, name)} in the re-run"
     if row.payload != payload:
         stored = parse_fact(row.kind, row.payload)
         for name in type(stored).model_fields:
             if stored[name] != record.payload[name]:
-                return f"{row.kind} {name} is {stored[name]!r} in the log and {record.payload[name]!r} in the re-run"
-    return f"{row.kind} has another hash in the re-run"
+                return f"{row.kind} {name} is {stored[name]!r} in the log but {record.payload[name]!r} in the re-run"
+    return f"{row.kind} has a different hash in the re-run"
 
 
 def plan_of(

@@ -83,7 +83,7 @@ class ScriptPlayer:
         """State by name. Raises InvalidInput for a name that there is not."""
         if name not in self._names:
             hint = closest(name, self._names)
-            raise InvalidInput([Problem("script", f"there is no state called '{name}'", suggestion=hint)])
+            raise InvalidInput([Problem("script", f"unknown name '{name}'", suggestion=hint)])
         return value_of(self._view, name, self._kernel.day)
 
     def condition(self, text: str) -> tuple[tuple[str, ...], Holds]:

@@ -11,7 +11,7 @@ from fundclock.scenarios.runs.recorded import RecordedRun
 def manifest_of(store: SqliteStore, info: RunInfo) -> RunStarted:
     """The first record of a run. Raises DamagedLog where it is not a manifest."""
     if not info.records:
-        raise StoreError(f"nothing was recorded of run {info.run} yet")
+        raise StoreError(f"run {info.run} has no records yet")
     first = next(store.rows(info.run, limit=1), None)
     if first is None or first.seq != 1:
         raise DamagedLog(1, "the manifest is missing")

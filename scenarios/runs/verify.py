@@ -56,7 +56,7 @@ def verify(store: SqliteStore, info: RunInfo, on_day: Progress | None = None) ->
     try:
         check = "chain"
         if info.records == 0:
-            return verdict("incomplete", None, "nothing was recorded yet")
+            return verdict("incomplete", None, "the run has no records yet")
         check_chain(store.rows(info.run), info)
         checks["chain"] = "ok"
         check = "manifest"
@@ -66,7 +66,7 @@ def verify(store: SqliteStore, info: RunInfo, on_day: Progress | None = None) ->
             ("seed", info.seed, manifest.seed),
         ):
             if kept != written:
-                raise DamagedLog(1, f"the run's row says {name} {kept!r}, the manifest {written!r}")
+                raise DamagedLog(1, f"the run's row says {name} {kept!r}, but the manifest says {written!r}")
         checks["manifest"] = "ok"
         if info.parent is not None:
             check = "parent"
@@ -83,7 +83,8 @@ def verify(store: SqliteStore, info: RunInfo, on_day: Progress | None = None) ->
         finished = state.results.finished
         if info.status == "finished" and not finished:
             raise DamagedLog(
-                info.records, f"the run's row says {info.status}, the log is {'whole' if finished else 'incomplete'}"
+                info.records,
+                f"the run's row says {info.status}, but the log is {'whole' if finished else 'incomplete'}",
             )
         check = "rerun"
         _rerun(store, info, manifest, None, on_day)
@@ -103,7 +104,7 @@ def verify(store: SqliteStore, info: RunInfo, on_day: Progress | None = None) ->
         return verdict("mismatch", None, str(error))
     except HandlerError as error:
         checks[check] = "failed as the run did"
-        return verdict("incomplete", None, f"the log is valid up to where the run failed: {error}")
+        return verdict("incomplete", None, f"the log is valid up to the point where the run failed: {error}")
     if info.status != "finished":
         return verdict(
             "incomplete", None, f"the log ends after {info.records} records; `run --resume {info.run}` completes it"
@@ -114,12 +115,12 @@ def verify(store: SqliteStore, info: RunInfo, on_day: Progress | None = None) ->
 def _check_parent(store: SqliteStore, info: RunInfo) -> str:
     """Whether a fork's records before its divergence are its parent's. Raises DamagedLog where they are not."""
     if store.row(str(info.parent)) is None:
-        return f"{info.parent} is not in this store; the run itself is whole"
+        return f"{info.parent} is not in this store; the run itself is complete"
     whole = min(info.records, store.info(str(info.parent)).records)
     shared = whole if info.divergence_seq is None else info.divergence_seq - 1
     first, second = (next(store.rows(run, after=shared - 1, limit=1), None) for run in (info.run, str(info.parent)))
     if first is None or second is None or first.hash != second.hash:
-        raise DamagedLog(shared, f"is not the record of its parent {info.parent}")
+        raise DamagedLog(shared, f"differs from the record of its parent {info.parent}")
     return "ok"
 
 
@@ -137,7 +138,9 @@ def resume(
         check_chain(store.rows(info.run), info)
     manifest = manifest_of(store, info)
     if manifest.python is not None and script is None:
-        raise StoreError(f"run {info.run} was played with the Python script {manifest.python}; resume it with that")
+        raise StoreError(
+            f"run {info.run} was played with the Python script {manifest.python}; pass that script to resume it"
+        )
     return _rerun(store, info, manifest, info.run, on_day, script)
 
 

@@ -84,8 +84,8 @@ class _ReinvestArguments(Config):
             part = self.year % 1 * 12
             if part and abs(part - self.month) > ROUNDED_YEAR:
                 raise ValueError(
-                    f"year {self.year:g} is {part:g} months after the whole year, month says {self.month};"
-                    " leave month out, or give the whole year"
+                    f"year {self.year:g} is {part:g} months into its year, but month is {self.month};"
+                    " omit month, or give a whole year"
                 )
         return self
 
@@ -154,7 +154,7 @@ def _check_multipliers(multipliers: Mapping[str, float], place: Place) -> None:
     name, zones = "zone_preference_multipliers", place.config.zones
     for zone in multipliers:
         if zone not in zones:
-            raise place.refuse(f"unknown zone; there are {', '.join(zones)}", name, zone, hint=closest(zone, zones))
+            raise place.refuse(f"unknown zone; allowed: {', '.join(zones)}", name, zone, hint=closest(zone, zones))
     if multipliers and not any(multipliers.get(zone, 1.0) for zone in zones):
         raise place.refuse("at least one multiplier must be above 0", name)
 
@@ -169,18 +169,18 @@ def _shock_price(values: _PriceArguments, place: Place) -> AnyCommand:
 def _default_on_call(values: _PartnerArguments, place: Place) -> AnyCommand:
     partners = list(place.config.fund.limited_partners)
     if values.partner not in partners or len(partners) < 2:
-        there = f"there are {', '.join(partners)}" if partners else "fund.limited_partners names none"
+        there = f"fund.limited_partners has {', '.join(partners)}" if partners else "fund.limited_partners is empty"
         hint = closest(values.partner, partners)
-        raise place.refuse(f"no partner '{values.partner}' can default; {there}", hint=hint)
+        raise place.refuse(f"partner '{values.partner}' can't default; {there}", hint=hint)
     return DefaultOnCall(partner=values.partner)
 
 
 def _facility(values: _FacilityArguments, place: Place) -> str:
     lines = list(place.config.leverage.lines())
     if values.facility not in lines:
-        there = f"there are {', '.join(lines)}" if lines else "leverage is not enabled"
+        there = f"allowed: {', '.join(lines)}" if lines else "leverage is not enabled"
         hint = closest(values.facility, lines)
-        raise place.refuse(f"no facility '{values.facility}'; {there}", "facility", hint=hint)
+        raise place.refuse(f"unknown facility '{values.facility}'; {there}", "facility", hint=hint)
     return values.facility
 
 
@@ -205,7 +205,7 @@ def _set(values: _Settings, place: Place) -> SetConfig:
                     value_of(place.config, leaf)
                 except KeyError:
                     hint = closest(leaf, leaves("", place.config.model_dump(mode="json")))
-                    message = f"there is no setting {leaf}"
+                    message = f"unknown setting {leaf}"
             if message is not None:
                 problems.append(place.document.problem((*place.path, key), message, hint))
             changes[leaf] = _json(inner)

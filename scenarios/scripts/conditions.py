@@ -22,6 +22,9 @@ Values = Mapping[str, Any]
 
 UNITS = {"": "1", "%": "0.01", "bp": "0.0001", "bps": "0.0001", "k": "1e3", "m": "1e6", "bn": "1e9"}
 STATES = ("low", "medium", "high", "extreme")
+NOUNS = {"number": "a number", "truth": "a condition", "date": "a date", "state": "a volatility state"}
+"""What errors call each kind."""
+
 MAX_LENGTH = 1000
 MAX_DEPTH = 50
 
@@ -87,8 +90,8 @@ def read_condition(text: str, known: Mapping[str, Kind]) -> Condition:
     node = parser.either(0)
     rest = parser.token
     if rest.kind != "end":
-        raise ConditionError(f"did not expect '{rest.text}'", rest.place, closest(rest.text.lower(), ("and", "or")))
-    _expect(node, "truth", "a condition is a comparison, like cash > 5m", 1)
+        raise ConditionError(f"unexpected '{rest.text}'", rest.place, closest(rest.text.lower(), ("and", "or")))
+    _expect(node, "truth", "expected a comparison like cash > 5m", 1)
     words = tuple(token.text + token.unit for token in tokens)
     return Condition(text, words, tuple(parser.names), tuple(parser.dates), node.value)
 
@@ -100,7 +103,7 @@ def _tokens(text: str) -> list[_Token]:
         match = _TOKENS.match(text, place)
         if match is None:
             at = place + len(text[place:]) - len(text[place:].lstrip())
-            raise ConditionError(f"did not expect '{text[at]}'", at + 1)
+            raise ConditionError(f"unexpected '{text[at]}'", at + 1)
         kind = match.lastgroup if match.lastgroup != "unit" else "number"
         assert kind is not None
         found.append(_Token(kind, match[kind], match.start(kind) + 1, match["unit"] or ""))
@@ -133,7 +136,7 @@ class _Parser:
     def either(self, depth: int) -> _Node:
         """``a or b``."""
         if depth > MAX_DEPTH:
-            raise ConditionError(f"has more than {MAX_DEPTH} levels", self.token.place)
+            raise ConditionError(f"has more than {MAX_DEPTH} levels of nesting", self.token.place)
         node = self._both(depth)
         while token := self._take("or"):
             node = _joined(node, self._both(depth), any, token)
@@ -150,9 +153,9 @@ class _Parser:
         if token is None:
             return self._compared(depth)
         if depth > MAX_DEPTH:
-            raise ConditionError(f"has more than {MAX_DEPTH} levels", token.place)
+            raise ConditionError(f"has more than {MAX_DEPTH} levels of nesting", token.place)
         inner = self._negated(depth + 1)
-        _expect(inner, "truth", "not takes a condition", token.place)
+        _expect(inner, "truth", "'not' needs a condition", token.place)
         return _Node("truth", lambda values: not inner.value(values))
 
     def _compared(self, depth: int) -> _Node:
@@ -161,14 +164,14 @@ class _Parser:
         if token is None:
             return left
         if token.text == "=":
-            raise ConditionError("expected == to compare, got =", token.place)
+            raise ConditionError("use == to compare, not =", token.place)
         right = self._sum(depth)
         if left.kind != right.kind:
-            raise ConditionError(f"can't compare a {left.kind} with a {right.kind}", token.place)
+            raise ConditionError(f"can't compare {NOUNS[left.kind]} with {NOUNS[right.kind]}", token.place)
         if left.kind == "truth" and token.text not in ("==", "!="):
-            raise ConditionError(f"'{token.text}' takes numbers, dates or states", token.place)
+            raise ConditionError(f"'{token.text}' compares numbers, dates or volatility states", token.place)
         if self.token.text in _COMPARISONS:
-            raise ConditionError("one comparison at a time; join them with and", self.token.place)
+            raise ConditionError("comparisons can't be chained; join them with 'and'", self.token.place)
         ordered = STATES.index if left.kind == "state" else _as_it_is
         compare = _COMPARISONS[token.text]
 
@@ -195,7 +198,7 @@ class _Parser:
         if token is None:
             return self._atom(depth)
         if depth > MAX_DEPTH:
-            raise ConditionError(f"has more than {MAX_DEPTH} levels", token.place)
+            raise ConditionError(f"has more than {MAX_DEPTH} levels of nesting", token.place)
         return _calculated(_Node("number", lambda _values: 0.0), self._signed(depth + 1), token)
 
     def _atom(self, depth: int) -> _Node:
@@ -232,8 +235,8 @@ class _Parser:
             return _Node("state", lambda _values: name)
         if name not in self._known:
             hint = closest(name, [*self._known, *STATES, "true", "false", "not"])
-            allowed = "" if hint else f"; there are {', '.join(self._known)}"
-            raise ConditionError(f"there is no state called '{name}'{allowed}", token.place, hint)
+            allowed = "" if hint else f"; allowed: {', '.join(self._known)}"
+            raise ConditionError(f"unknown name '{name}'{allowed}", token.place, hint)
         self.names[name] = None
         return _Node(self._known[name], lambda values: values[name])
 
@@ -246,20 +249,20 @@ def _number(token: _Token) -> _Node:
     unit = token.unit.lower()
     if unit not in UNITS:
         allowed = ", ".join(name for name in UNITS if name)
-        raise ConditionError(f"unknown unit '{token.unit}'; there are {allowed}", token.place)
+        raise ConditionError(f"unknown unit '{token.unit}'; allowed: {allowed}", token.place)
     value = float(Decimal(token.text.replace("_", "")) * Decimal(UNITS[unit]))
     return _Node("number", lambda _values: value)
 
 
 def _joined(left: _Node, right: _Node, join: Callable[[Any], bool], token: _Token) -> _Node:
     for node in (left, right):
-        _expect(node, "truth", f"{token.text} takes conditions", token.place)
+        _expect(node, "truth", f"'{token.text}' joins conditions", token.place)
     return _Node("truth", lambda values: join(node.value(values) for node in (left, right)))
 
 
 def _calculated(left: _Node, right: _Node, token: _Token) -> _Node:
     for node in (left, right):
-        _expect(node, "number", f"{token.text} takes numbers", token.place)
+        _expect(node, "number", f"'{token.text}' needs numbers", token.place)
     calculate = _ARITHMETIC[token.text]
 
     def value(values: Values) -> float | None:
@@ -274,4 +277,4 @@ def _calculated(left: _Node, right: _Node, token: _Token) -> _Node:
 
 def _expect(node: _Node, kind: Kind, message: str, place: int) -> None:
     if node.kind != kind:
-        raise ConditionError(f"{message}; got a {node.kind}", place)
+        raise ConditionError(f"{message}; got {NOUNS[node.kind]}", place)

@@ -203,7 +203,7 @@ def _day_of(entry: ScriptEntry, path: Path, config: ScenarioConfig, calendar: Ca
         )
     if at is not None and at != day:
         raise InvalidInput(
-            [document.problem((*path, "year"), f"is {calendar.date(day)}, but at: says {entry.at}; give one of them")]
+            [document.problem((*path, "year"), f"means {calendar.date(day)}, but at: is {entry.at}; give one of them")]
         )
     return day
 
@@ -214,7 +214,7 @@ def read_command(do: dict[str, Any], config: ScenarioConfig) -> AnyCommand:
         message = f"expected a command like {{'shock_price': -0.2}}, got {do!r}"
         raise InvalidInput([Problem("do", message, "script")])
     if (manual_body(do) or {}).get("year") is not None:
-        raise InvalidInput([Problem("do", "a command of a Python script happens now: leave year out", "script")])
+        raise InvalidInput([Problem("do", "a Python script's commands are carried out at once; omit year", "script")])
     document = Document("script", {"do": do})
     command = command_of(do, ("do",), config, document)
     settled(command, do, ("do",), config, document)

@@ -34,7 +34,7 @@ def counterfactual(run: RecordedRun, settings: Mapping[str, Any], *, frozen: boo
 def check_finished(run: RecordedRun, what: str) -> None:
     """Raises InvalidInput for a run that is not finished: whole funds can't be held against part of one."""
     if not run.state.results.finished:
-        message = f"is not finished, so that {what} would compare part of a fund with whole ones; `run --resume` first"
+        message = f"is not finished, and {what} compares complete runs; use `run --resume` first"
         raise InvalidInput([Problem("run", message)])
 
 

@@ -79,7 +79,7 @@ def headroom(run: RecordedRun, at: date | None = None, on_run: Callable[[int, in
     already = _breach(run, first)
     if already is not None:
         what = f"{already.kind.split('/')[0]} of {already.payload.facility}"
-        message = f"the run has a {what} on {calendar.date(already.day)} already; choose a later day"
+        message = f"the run already has a {what} on {calendar.date(already.day)}; choose a later day"
         raise InvalidInput([Problem("at", message)])
     config = settings_on(run, plan_of(run.manifest, run.log, run.kept).config, first)
     searches = [

@@ -221,7 +221,9 @@ def _why_not(run: RecordedRun, name: str) -> str | None:
         return str(error)
     before: Any = run.manifest.scenario
     stands = all(_at(before, key) == _at(plan.config.model_dump(mode="json"), key) for key in settings)
-    return "it is so already" if stands and not any(plan.may_change(key) for key in settings) else None
+    return (
+        "the run already has these settings" if stands and not any(plan.may_change(key) for key in settings) else None
+    )
 
 
 def _by_python(record: Record) -> bool:

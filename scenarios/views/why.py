@@ -43,7 +43,7 @@ def why(log: Log, seq: int) -> Why:
     named beside the chain.
     """
     if not 1 <= seq <= len(log):
-        raise InvalidInput([Problem("seq", f"there is no record {seq}; the log has 1 to {len(log)}")])
+        raise InvalidInput([Problem("seq", f"there is no record {seq}; the log has records 1 to {len(log)}")])
     found: dict[int, Record] = {}
     effects: dict[int, Effect] = {}
     for record in log.episode(log.row(seq).correlation):  # an effect's correlation is its cause's

@@ -355,9 +355,7 @@ def test_a_manual_reinvestment_that_was_declined_is_said(fundclock, tmp_path):
         "  - {do: {reinvest: {amount: 1m, year: 6}}}\n"
     )
     _, _, err = fundclock("validate", "m.yaml")
-    assert (
-        "script[1]: will be declined: 2033-06-15 is after the reinvestment period, which ends on 2030-12-31" in err
-    )
+    assert "script[1]: will be declined: 2033-06-15 is after the reinvestment period, which ends on 2030-12-31" in err
     assert "script[2]: will be declined: 2032-01-01" in err
     _, _, err = fundclock("run", "m.yaml", "--seed", 5)
     assert "the manual reinvestment of 90000000.00 on 2028-06-15 was declined: insufficient_cash" in err
@@ -449,7 +447,7 @@ def test_a_file_of_acts(fundclock, tmp_path):
             2,
             "duplicate key; give",
         ),
-        (("sweep", "base", "--sweep", "seed=1:3", "-o", "rows.xls"), 2, "ends in .csv or .parquet"),
+        (("sweep", "base", "--sweep", "seed=1:3", "-o", "rows.xls"), 2, "ending in .csv or .parquet"),
     ],
 )
 def test_what_is_wrong_with_timing_commands_is_said(fundclock, words, code, message):

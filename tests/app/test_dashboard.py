@@ -117,7 +117,7 @@ def test_what_is_wrong_with_a_form_is_said_by_its_key(page, served, watch):
     page.get_by_label("Scenario", exact=True).select_option("")
     page.get_by_label("Text of a scenario file").fill("fund: {size: 10m\n  term: 3")
     page.get_by_role("button", name="Play it").click()
-    page.get_by_text("is not YAML").wait_for()
+    page.get_by_text("is not valid YAML").wait_for()
     browsers_own = [text for text in watch.wrong if "status of 422" in text]  # Chromium notes each answer of that kind
     assert len(browsers_own) == len(watch.wrong) == 2
     watch.wrong.clear()

@@ -82,7 +82,7 @@ def test_a_refused_command_is_recorded_with_its_reason():
 
 def test_a_command_that_leaves_nothing_is_a_mistake():
     bus, _, _ = make(commands={SuspendReinvestment: lambda day, command: None})
-    with pytest.raises(HandlerError, match="must leave a fact"):
+    with pytest.raises(HandlerError, match="must produce a fact"):
         bus.execute(SuspendReinvestment(), cause=1, correlation=1)
 
 

@@ -74,7 +74,7 @@ def test_modified_following_stays_in_the_month():
 
 
 def test_an_unknown_holiday_list_is_named():
-    with pytest.raises(ValueError, match="no holiday list is called 'XX'"):
+    with pytest.raises(ValueError, match="unknown holiday list 'XX'"):
         Calendar(date(2026, 1, 1), "XX")
 
 

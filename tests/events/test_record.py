@@ -69,7 +69,7 @@ def test_a_command_inside_a_promise_keeps_its_kind():
         ("loan.vanished/1", "{}", "unknown kind"),
         ("proceeds.released/1", '{"kind":"proceeds.released/1","lot":3}', "amount_cents"),
         ("proceeds.released/1", '{"kind":"loan.exited/1","lot":3,"amount_cents":1}', "kind"),
-        ("proceeds.released/1", "{", "does not fit"),
+        ("proceeds.released/1", "{", "invalid payload of proceeds.released/1"),
     ],
 )
 def test_a_payload_that_does_not_fit_is_refused(kind, payload, says):

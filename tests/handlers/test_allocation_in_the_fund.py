@@ -36,7 +36,7 @@ def test_off_means_off():
     assert Scenario.load("base").with_(seed=3, set=off).run().head_hash == base.head_hash
     assert played("equal_weight", seed=3).head_hash != base.head_hash
     assert warnings_of(Scenario.load("base").with_(set=off).plan()) == [
-        "capital_allocation: has no effect, enabled is false"
+        "capital_allocation: has no effect because enabled is false"
     ]
 
 
@@ -267,7 +267,7 @@ def test_a_script_may_change_the_strategy():
     ("settings", "says"),
     [
         ({"capital_allocation.strategy": "black_litterman"}, "needs views"),
-        ({"capital_allocation.views.blue": 0.1}, r"capital_allocation.views.blue: unknown zone; there are green"),
+        ({"capital_allocation.views.blue": 0.1}, r"capital_allocation.views.blue: unknown zone; allowed: green"),
         ({"capital_allocation.costs.red": -0.1}, "greater than or equal to 0"),
         ({"capital_allocation.strategi": "x"}, "did you mean 'strategy'"),
         (

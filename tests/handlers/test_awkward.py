@@ -22,7 +22,7 @@ def scripted(**settings):
     [
         (
             {"zones": {"green": {"target_allocation": 0.25}, "blue": {"target_allocation": 0.2}}},
-            "there is no setting zones.blue",
+            "unknown setting zones.blue",
         ),
         ({"zones.red": {"volatility": 0.9}}, "zones.red.volatility can't change"),
         ({"zones": {"red": {"appreciation": 0.5}}}, "zones.red.appreciation can't change"),

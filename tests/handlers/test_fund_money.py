@@ -291,7 +291,7 @@ def test_a_partner_that_defaults_is_covered_within_the_limit_and_forfeits(tmp_pa
     paid = late.state.capital.contributed_by_lp
     shares = of(late, "capital.distributed/1")[0].payload.by_lp
     assert shares["school"] / shares["pension"] == pytest.approx(0.5 * paid["school"] / paid["pension"], rel=1e-6)
-    with pytest.raises(InvalidInput, match="no partner 'uncle' can default; there are a, b"):
+    with pytest.raises(InvalidInput, match="partner 'uncle' can't default; fund.limited_partners has a, b"):
         quiet(
             fund__limited_partners={"a": 0.5, "b": 0.5},
             script=[{"at": "2026-12-02", "do": {"default_on_call": {"partner": "uncle"}}}],

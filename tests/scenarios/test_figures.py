@@ -504,7 +504,7 @@ def test_a_report_of_an_unfinished_run_says_so(tmp_path):
 def test_reports_from_the_command_line(fundclock, tmp_path):
     small = ["--set", "fund.size=4m", "--set", "fund.term_years=3", "--set", "fund.reinvestment_period_years=2"]
     code, _, err = fundclock("run", "base", *small, "--report", "one.html")
-    assert (code, "the report is in one.html" in err) == (0, True)
+    assert (code, "wrote the report to one.html" in err) == (0, True)
     code, out, _ = fundclock("report", "last", "-o", "two.html")
     assert (code, "wrote the report of" in out) == (0, True)
     assert (tmp_path / "one.html").read_bytes() == (tmp_path / "two.html").read_bytes()

@@ -170,7 +170,7 @@ def test_a_lost_parent_is_named_and_the_fork_is_still_whole(tmp_path):
     raw.commit()
     verdict = verify(store, store.info(late.name))
     assert verdict.status == "ok"
-    assert verdict.checks["parent"] == f"{run.name} is not in this store; the run itself is whole"
+    assert verdict.checks["parent"] == f"{run.name} is not in this store; the run itself is complete"
     assert verdict.checks["rerun"] == "ok"
 
 
@@ -199,11 +199,11 @@ def test_a_parent_that_was_replaced_is_noticed(tmp_path):
         ("2025-12-31", {DELAY: 3}, [], "is outside the fund's life"),
         ("31.03.2028", {DELAY: 3}, [], "expected a date like 2028-03-31, got '31.03.2028'"),
         (AT, {"fund.size": 5}, [], "fund.size can't change during a run"),
-        (AT, {"reinvestment_engine.reinvestment_dely": 5}, [], "there is no setting"),
+        (AT, {"reinvestment_engine.reinvestment_dely": 5}, [], "unknown setting"),
         (AT, {DELAY: -1}, [], "greater than or equal to 0"),
         (AT, {}, [{"shock_prise": 5}], "unknown command 'shock_prise'; did you mean 'shock_price'?"),
         (AT, {}, [{"at": "2027-01-01", "do": {"shock_price": 0.1}}], "2027-01-01 is before the fork's day"),
-        (AT, {}, [{"when": "nva > 1", "do": {"shock_price": 0.1}}], "there is no state called 'nva'"),
+        (AT, {}, [{"when": "nva > 1", "do": {"shock_price": 0.1}}], "unknown name 'nva'"),
         (AT, {DELAY: 3}, [{"set": {DELAY: 4}}], "contradicts do[0] on the same day"),
     ],
 )  # fmt: skip

@@ -91,9 +91,9 @@ def test_state_is_what_the_log_says(base_run):
 @pytest.mark.parametrize(
     ("script", "message"),
     [
-        ([{"when": "availble.green_sleeve > 0", "do": {"shock_price": 0.1}}], "there is no state called"),
-        ([{"when": "available.green_sleeve > 0", "do": {"shock_price": 0.1}}], "there is no state called"),
-        ([{"when": "allocation.blue > 0", "do": {"shock_price": 0.1}}], "there is no state called 'allocation.blue'"),
+        ([{"when": "availble.green_sleeve > 0", "do": {"shock_price": 0.1}}], "unknown name"),
+        ([{"when": "available.green_sleeve > 0", "do": {"shock_price": 0.1}}], "unknown name"),
+        ([{"when": "allocation.blue > 0", "do": {"shock_price": 0.1}}], "unknown name 'allocation.blue'"),
         ([{"when": "date > 2050-01-01", "do": {"shock_price": 0.1}}], "2050-01-01 is outside the fund's life"),
         ([{"when": "cash > 1", "do": {"shock_prise": 0.1}}], "unknown command 'shock_prise'"),
         ([{"when": "cash > 1", "do": {"set": {"fund.size": 1}}}], "fund.size can't change during a run"),
@@ -192,7 +192,7 @@ def test_an_interrupted_run_with_a_python_script_is_resumed_with_it_or_not_at_al
     with pytest.raises(KeyboardInterrupt):
         Scenario.load("base").with_(seed=7).run(store, stop, cautious)
     info = store.find("last")
-    with pytest.raises(StoreError, match="was played with the Python script cautious; resume it with that"):
+    with pytest.raises(StoreError, match="was played with the Python script cautious; pass that script to resume it"):
         resume(store, info)
     with pytest.raises(InvalidInput, match="resume it with the script first"):
         Run.open(store, info.run).fork("2027-06-01", set={"reinvestment_engine.reinvestment_delay": 3})
@@ -204,12 +204,16 @@ def test_an_interrupted_run_with_a_python_script_is_resumed_with_it_or_not_at_al
     ("script", "error", "message"),
     [
         (lambda fund: (yield fund.do("suspend_reinvestment")), InvalidInput, "expected a command like"),
-        (lambda fund: (yield fund.do({"reinvest": {"amount": 5, "year": 2}})), InvalidInput, "leave year out"),
+        (
+            lambda fund: (yield fund.do({"reinvest": {"amount": 5, "year": 2}})),
+            InvalidInput,
+            "carried out at once; omit year",
+        ),
         (lambda fund: None, TypeError, "must yield what it waits for"),
         (lambda fund: (yield fund.at("2050-01-01")), ValueError, "can't wait for 2050-01-01"),
-        (lambda fund: (yield fund.when("nothing > 1")), ValueError, "there is no state called 'nothing'"),
+        (lambda fund: (yield fund.when("nothing > 1")), ValueError, "unknown name 'nothing'"),
         (lambda fund: (yield fund.do({"shock_prise": 1})), InvalidInput, "did you mean 'shock_price'"),
-        (lambda fund: (yield fund["nothing"]), InvalidInput, "there is no state called 'nothing'"),
+        (lambda fund: (yield fund["nothing"]), InvalidInput, "unknown name 'nothing'"),
     ],
 )
 def test_what_is_wrong_with_a_python_script_is_said(script, error, message):

@@ -33,12 +33,12 @@ def test_rates_are_per_cent_and_empty_values_are_no_fixings():
         ("observation_date,X\n2026-13-01,4", "r.csv:2: market.rate_file: '2026-13-01' is not a date"),
         ("observation_date,X\n2026-01-01,four", "r.csv:2: market.rate_file: 'four' is not a number"),
         ("observation_date,X\n2026-01-01,nan", "'nan' is not a number"),
-        ("observation_date,X\n2026-01-01,4\n2026-01-01,4", "r.csv:3: market.rate_file: 2026-01-01 is there twice"),
-        ("observation_date,X\n2026-01-02,4\n2026-01-01,4", "dates must rise"),
+        ("observation_date,X\n2026-01-01,4\n2026-01-01,4", "r.csv:3: market.rate_file: 2026-01-01 appears twice"),
+        ("observation_date,X\n2026-01-02,4\n2026-01-01,4", "dates must be in ascending order"),
         ("observation_date,X\n2026-01-02,4,5", "expected 2 columns, got 3"),
-        ("observation_date,X\r\n2026-01-02,4\n2026-01-03,4\n", "mixes line ends (1 CRLF, 2 LF)"),
+        ("observation_date,X\r\n2026-01-02,4\n2026-01-03,4\n", "mixes line endings (1 CRLF, 2 LF)"),
         (b"observation_date,X\n\xff\xfe,4", "is not UTF-8 text"),
-        ("observation_date,X\n\x00,4", "holds a NUL character"),
+        ("observation_date,X\n\x00,4", "contains a NUL character"),
     ],
 )
 def test_a_bad_rate_file_is_refused_with_its_lines(text, says):
@@ -78,7 +78,7 @@ def test_a_series_that_covers_the_life_passes():
 
 def test_a_missing_month_is_a_hole_with_its_dates():
     [line] = refused(lambda: cover([m for m in MONTHS if m != "2027-03-01"]))
-    assert "fixings have a hole between 2027-02-01 and 2027-04-01" in line
+    assert "fixings have a gap between 2027-02-01 and 2027-04-01" in line
 
 
 def test_daily_fixings_may_miss_a_long_weekend_but_not_a_week():
@@ -86,7 +86,7 @@ def test_daily_fixings_may_miss_a_long_weekend_but_not_a_week():
     long_weekend = [d for d in days if not date(2026, 4, 3) <= d <= date(2026, 4, 6)]
     cover(long_weekend)
     week = [d for d in days if not date(2026, 4, 3) <= d <= date(2026, 4, 8)]
-    assert "hole between 2026-04-02 and 2026-04-09" in refused(lambda: cover(week))[0]
+    assert "gap between 2026-04-02 and 2026-04-09" in refused(lambda: cover(week))[0]
 
 
 def test_a_hole_outside_the_life_does_not_matter():
@@ -111,10 +111,10 @@ def test_indices_are_read_at_quarter_ends_by_name():
     ("rows", "says"),
     [
         ("TX,2026,5,1,1", "is not a year and a quarter"),
-        ("TX,2026,1,0,1", "'0' is not a level above 0"),
-        ("TX,2026,1,1,1\nTX,2026,1,1,1", "TX 2026 Q1 is there twice"),
+        ("TX,2026,1,0,1", "'0' is not an index level above 0"),
+        ("TX,2026,1,1,1\nTX,2026,1,1,1", "TX 2026 Q1 appears twice"),
         ("TX,2026,1,1", "expected 5 columns, got 4"),
-        ("CA,2026,1,1,1", "holds no series 'TX'; it has CA"),
+        ("CA,2026,1,1,1", "has no series 'TX'; it has CA"),
     ],
 )
 def test_a_bad_index_file_is_refused(rows, says):
@@ -148,7 +148,7 @@ def test_real_sofr_has_a_hole_that_is_told_and_not_bridged(real_series):
         set={"fund.start_date": "2019-01-01", "fund.term_years": 5, "market.rate_file": str(real_series / "sofr.csv")}
     )
     [line] = refused(scenario.plan)
-    assert "fixings have a hole between 2020-10-19 and 2021-08-09" in line
+    assert "fixings have a gap between 2020-10-19 and 2021-08-09" in line
     later = scenario.with_(
         set={"fund.start_date": "2022-01-03", "fund.term_years": 4, "fund.reinvestment_period_years": 2}
     ).run()
@@ -189,4 +189,4 @@ def test_a_series_that_is_not_in_the_file_is_named(real_series):
         "market.rate_file": str(real_series / "fedfunds_monthly.csv"),
         "zones.red.series": "ZZ",
     }
-    assert "holds no series 'ZZ'" in refused(Scenario.load("historical").with_(set=files).plan)[0]
+    assert "has no series 'ZZ'" in refused(Scenario.load("historical").with_(set=files).plan)[0]

@@ -134,9 +134,9 @@ def test_files(short, tmp_path):
         {name: row[name] for name in names} for row in found.rows
     ]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["it's.parquet", "rows.csv"]
-    with pytest.raises(InvalidInput, match="ends in .csv or .parquet"):
+    with pytest.raises(InvalidInput, match="ending in .csv or .parquet"):
         found.save(tmp_path / "rows.xlsx")
-    with pytest.raises(InvalidInput, match="not in a folder that can be written to"):
+    with pytest.raises(InvalidInput, match="its parent directory is missing or not writable"):
         found.save(tmp_path / "nowhere" / "rows.csv")
 
 
@@ -146,7 +146,7 @@ def test_the_fan_is_of_the_quantiles(short):
     assert [series["name"] for series in chart["series"]] == [f"{quantile:.0%} quantile" for quantile in QUANTILES]
     assert chart["series"][2]["x"] == ["reinvestment_delay 0", "reinvestment_delay 6"]
     assert chart["series"][2]["y"][1] == found.summary[1]["figures"]["net_irr"]["quantiles"]["0.5"]
-    with pytest.raises(InvalidInput, match="there is sweep_fan"):
+    with pytest.raises(InvalidInput, match="a sweep has sweep_fan"):
         found.figure("nav")
 
 
@@ -154,7 +154,7 @@ def test_the_scenario_can_name_its_own_sweep(short):
     scenario = short.with_(set={"sweep": {DELAY: [0, 1], "seed": "1:2"}})
     assert len(sweep(scenario, workers=1).rows) == 4
     assert warnings_of(scenario.plan()) == []
-    with pytest.raises(InvalidInput, match="names nothing to sweep"):
+    with pytest.raises(InvalidInput, match="has no axis"):
         sweep(short, workers=1)
 
 
@@ -184,10 +184,10 @@ def test_axes_are_read(text, values):
         ("=1", "expected KEY=VALUES like"),
         ("a.b=5:1", "expected a range like 1:500, got 5:1"),
         ("a.b=1:9000000", "has more than 1,000,000 values"),
-        ("a.b=1,1", "has 1 twice"),
+        ("a.b=1,1", "lists 1 twice"),
         ("seed=1,x", "must be whole numbers from 0"),
         ("seed=-1,2", "must be whole numbers from 0"),
-        ("a.b=[1", "is not YAML"),
+        ("a.b=[1", "is not valid YAML"),
     ],
 )
 def test_bad_axes_are_refused(text, message):

@@ -13,5 +13,5 @@ DOCUMENTS = {
     "keys": ("".join(f"k{n}: 1\n" for n in range(18_000)), SIZE),
     "a long list": ("a: [" + "1," * 90_000 + "1]", SIZE),
     "anchors": ("".join(f"k{n}: &b{n} {{a: 1}}\n" for n in range(9000)), SIZE),
-    "a tag": ("fund: !!python/object/apply:os.system [ls]", "has a tag; plain values are allowed"),
+    "a tag": ("fund: !!python/object/apply:os.system [ls]", "has a YAML tag; only plain values are allowed"),
 }
