@@ -310,7 +310,8 @@ class ScenarioConfig(Config):
         if self.market.index_file is None and named:
             _at(
                 "market.index_file",
-                f"is required by zones.<name>.series, which is set for {_names(named)} (see docs/data.md for where to get it)",
+                f"is required by zones.<name>.series, which is set for {_names(named)} "
+                "(see docs/data.md for where to get it)",
             )
         return self
 

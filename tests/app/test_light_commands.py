@@ -19,7 +19,7 @@ def store(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "words, besides",
+    ("words", "besides"),
     [
         (["runs"], {"numpy", "pyxirr"}),
         (["show", "last"], set()),

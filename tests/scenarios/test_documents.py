@@ -305,7 +305,7 @@ def test_any_text_may_be_a_key_that_is_unknown(key):
 
 
 @pytest.mark.parametrize(
-    "key, said",
+    ("key", "said"),
     [
         ("fund.sise", "--set fund.sise: unknown key; did you mean 'size'?"),
         ("reinvestment_engine.delay", "did you mean 'reinvestment_delay'?"),

@@ -285,7 +285,7 @@ def test_a_fork_of_an_unfinished_run_that_changes_nothing_goes_on_where_it_stops
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ("suspend_reinvestment", "do.0.do: expected a mapping of keys, got \"suspend_reinvestment\""),
+        ("suspend_reinvestment", 'do.0.do: expected a mapping of keys, got "suspend_reinvestment"'),
         ([1, 2], "do.0.do: expected a mapping of keys"),
         (None, "do.0.do: expected a mapping of keys, got null"),
         ({"do": 5}, "do.0.do: expected a mapping of keys, got 5"),

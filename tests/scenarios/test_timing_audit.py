@@ -92,7 +92,10 @@ def test_shapley_values_do_not_depend_on_the_order(base_run):
             expected += weight * (net([*subset, "no_delay"]) - net(subset))
     assert abs(values["no_delay"].net_cash_cents - expected) < 1
     whole = found.ladder.rungs[-1].value
-    assert sum(share.net_cash_cents for share in values.values()) == whole.net_cash_cents - found.ladder.actual.net_cash_cents
+    assert (
+        sum(share.net_cash_cents for share in values.values())
+        == whole.net_cash_cents - found.ladder.actual.net_cash_cents
+    )
     assert sum(share.net_irr or 0 for share in values.values()) == pytest.approx(
         (whole.net_irr or 0) - (found.ladder.actual.net_irr or 0), abs=1e-12
     )
