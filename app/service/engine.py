@@ -1,7 +1,6 @@
 """Worker processes of the service: they play what is asked for, and compute what is asked of runs."""
 
 import asyncio
-import multiprocessing
 import os
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
@@ -17,7 +16,7 @@ from fundclock.app.service.player import play_job
 from fundclock.app.service.problems import ServiceProblem
 from fundclock.events.stores.sqlite import SqliteStore
 from fundclock.events.stores.store import StoreError
-from fundclock.scenarios.ensembles.sweeps import end_with_parent
+from fundclock.scenarios.ensembles.sweeps import end_with_parent, worker_context
 
 T = TypeVar("T")
 
@@ -47,8 +46,7 @@ class Engine:
         self.path = path
         self._jobs = Jobs(path)
         self._clerk = ThreadPoolExecutor(1, thread_name_prefix="clerk")
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([player.__name__, views.__name__])
+        self._context = worker_context(player.__name__, views.__name__)
         self._sizes: dict[Pool, int] = {**SIZES, "runs": workers or os.cpu_count() or 1}
         self._pools: dict[Pool, ProcessPoolExecutor] = {}
         self._playing: dict[str, set[Future[None]]] = {}
@@ -222,5 +220,5 @@ class Engine:
 def _begin(pool: Pool) -> None:
     """A worker's first act."""
     end_with_parent()
-    if pool in ("runs", "long"):
+    if pool in ("runs", "long") and hasattr(os, "nice"):  # Windows has none
         os.nice(NICER)

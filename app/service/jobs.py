@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fundclock.app.service.problems import ServiceProblem
-from fundclock.events.stores.sqlite import transaction
+from fundclock.events.stores.sqlite import WAIT_SECONDS, transaction
 from fundclock.events.stores.store import StoreError
 
 JobStatus = Literal["queued", "running", "cancelling", "finished", "failed", "cancelled", "interrupted"]
@@ -68,9 +68,13 @@ class Jobs:
         self._path = path
         self._lock = threading.Lock()
         with self._errors():
-            self._db = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA synchronous = NORMAL")  # a status may be lost with the machine, a log may not
-            self._db.execute(_SCHEMA)
+            self._db = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False)
+            try:
+                self._db.execute("PRAGMA synchronous = NORMAL")  # a status may be lost with the machine, a log may not
+                self._db.execute(_SCHEMA)
+            except BaseException:
+                self.close()
+                raise
 
     def close(self) -> None:
         """Release the file."""

@@ -34,11 +34,8 @@ def play_job(path: str, name: str) -> None:
         job = jobs.begin(name)
         if job is None:
             return  # cancelled meanwhile
-        store = SqliteStore(path)
-        try:
+        with SqliteStore(path) as store:
             _play(store, job, _told(jobs, name))
-        finally:
-            store.close()
         jobs.move(name, "finished")
     except Cancelled:
         jobs.move(name, "cancelled")

@@ -34,6 +34,10 @@ class _Connections(NamedTuple):
     def one(self, name: str) -> Found:
         return Found(name, self.jobs.find(name), self.store.row(name))
 
+    def close(self) -> None:
+        self.store.close()
+        self.jobs.close()
+
 
 class Reader:
     """Asks the store."""
@@ -41,6 +45,7 @@ class Reader:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._mine = threading.local()
+        self._opened: list[_Connections] = []
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="reader")
 
     async def _ask(self, question: Callable[[_Connections], T]) -> T:
@@ -48,6 +53,7 @@ class Reader:
             mine: _Connections | None = getattr(self._mine, "connections", None)
             if mine is None:
                 mine = self._mine.connections = _Connections(SqliteStore(self._path, create=False), Jobs(self._path))
+                self._opened.append(mine)
             return question(mine)
 
         return await asyncio.get_running_loop().run_in_executor(self._pool, ask)
@@ -89,5 +95,7 @@ class Reader:
         return await self._ask(lambda mine: calendar_of(manifest_of(mine.store, info)))
 
     def close(self) -> None:
-        """Let the threads end."""
+        """Let the threads end, and the file go."""
         self._pool.shutdown(wait=True)
+        for connections in self._opened:
+            connections.close()

@@ -2,10 +2,12 @@
 
 import hashlib
 import sqlite3
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import sleep
+from typing import Self
 
 from fundclock.events.chain import ChainedLog
 from fundclock.events.record import FIRST_HASH, Record
@@ -13,6 +15,9 @@ from fundclock.events.stores.store import DamagedLog, InputFile, RawRecord, RunI
 
 VERSION = 1
 BATCH = 1000
+WAIT_SECONDS = 10.0
+"""For which a file that somebody else writes to is waited for."""
+
 _MAGIC = 0x46434C4B  # "FCLK", in the file's header: tells our files from other people's
 
 _SCHEMA = f"""
@@ -61,17 +66,40 @@ def transaction(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         raise
 
 
-class SqliteStore:
-    """Runs, records and inputs in one file. Raises StoreError for whatever the file refuses."""
+def _close(connection: sqlite3.Connection) -> None:
+    with suppress(sqlite3.ProgrammingError):  # another thread's, where SQLite does not let threads share
+        connection.close()
 
-    def __init__(self, path: str | Path, *, create: bool = True, wait_seconds: float = 10) -> None:
+
+class SqliteStore:
+    """Runs, records and inputs in one file. Raises StoreError for whatever the file refuses.
+
+    Whoever opens one closes it: ``with SqliteStore(path) as store``. One that was handed on, as inside a run whose log
+    is read when it is asked for, is closed when nobody holds it any more, in whichever thread that is.
+    """
+
+    def __init__(self, path: str | Path, *, create: bool = True, wait_seconds: float = WAIT_SECONDS) -> None:
         self.path = Path(path)
         if not self.path.exists() and not create:
             raise StoreError(f"there is no store at {self.path}")
+        one_thread = sqlite3.threadsafety < 3
         with self._errors():
-            self._db = sqlite3.connect(self.path, timeout=wait_seconds, isolation_level=None)
-            self._db.text_factory = lambda raw: raw.decode("utf-8", "replace")
-            self._open()
+            self._db = sqlite3.connect(
+                self.path, timeout=wait_seconds, isolation_level=None, check_same_thread=one_thread
+            )
+            self._release = weakref.finalize(self, _close, self._db)
+            try:
+                self._db.text_factory = lambda raw: raw.decode("utf-8", "replace")
+                self._open()
+            except BaseException:
+                self._release()
+                raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _open(self) -> None:
         self._db.execute("BEGIN IMMEDIATE")  # whoever creates the file does it alone
@@ -125,7 +153,7 @@ class SqliteStore:
 
     def close(self) -> None:
         """Release the file."""
-        self._db.close()
+        self._release()
 
     def begin(
         self,

@@ -14,9 +14,11 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -120,22 +122,22 @@ def sweep(
     combinations, cells = _cells(scenario, chosen)
     plans = _plans(scenario, combinations)
     manifests = [manifest.to_json() for manifest, _ in plans]
-    opened = store if store is None or isinstance(store, SqliteStore) else SqliteStore(store)
     names = _names(manifests, cells)
-    found = {} if opened is None or fresh else opened.cells(names)
-    kept = {cell.number: json.loads(found[name]) for cell, name in zip(cells, names, strict=True) if name in found}
-    missing = [cell for cell in cells if cell.number not in kept]
-    tasks = _tasks(missing, manifests, [inputs for _, inputs in plans], workers)
-    rows: dict[int, dict[str, Any]] = dict(kept)
+    with nullcontext(store) if store is None or isinstance(store, SqliteStore) else SqliteStore(store) as opened:
+        found = {} if opened is None or fresh else opened.cells(names)
+        kept = {cell.number: json.loads(found[name]) for cell, name in zip(cells, names, strict=True) if name in found}
+        missing = [cell for cell in cells if cell.number not in kept]
+        tasks = _tasks(missing, manifests, [inputs for _, inputs in plans], workers)
+        rows: dict[int, dict[str, Any]] = dict(kept)
 
-    def take(found: list[tuple[int, dict[str, Any]]]) -> None:
-        if opened is not None:
-            opened.keep_cells([(names[number], json.dumps(row)) for number, row in found])
-        rows.update(found)
-        if on_cell is not None:
-            on_cell(len(rows), len(cells))
+        def take(found: list[tuple[int, dict[str, Any]]]) -> None:
+            if opened is not None:
+                opened.keep_cells([(names[number], json.dumps(row)) for number, row in found])
+            rows.update(found)
+            if on_cell is not None:
+                on_cell(len(rows), len(cells))
 
-    _play_all(tasks, workers, executor, take)
+        _play_all(tasks, workers, executor, take)
     done = [{"cell": cell.number, **_at(chosen, cell, combinations), **rows[cell.number]} for cell in cells]
     name = hashlib.sha256("".join(names).encode()).hexdigest()[:16]
     return Sweep(name, scenario.name, chosen, done, len(kept))
@@ -219,9 +221,7 @@ def _play_all(
         return
     own = None
     if executor is None:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([__name__])
-        own = executor = ProcessPoolExecutor(workers, context, initializer=end_with_parent)
+        own = executor = ProcessPoolExecutor(workers, worker_context(__name__), initializer=end_with_parent)
     futures: list[Future[list[tuple[int, dict[str, Any]]]]] = []
     try:
         futures += [executor.submit(play_cells, task) for task in tasks]
@@ -237,6 +237,15 @@ def _play_all(
     finally:
         if own is not None:
             own.shutdown(wait=True, cancel_futures=True)
+
+
+def worker_context(*modules: str) -> BaseContext:
+    """How worker processes begin: as copies of one that has imported the modules, or each anew (on Windows)."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(modules))
+    return context
 
 
 def end_with_parent() -> None:

@@ -32,11 +32,8 @@ def apart(log: Log) -> Iterator[Log]:
     if not isinstance(log, SqliteLog):
         yield log
         return
-    store = SqliteStore(log.store.path, create=False)
-    try:
+    with SqliteStore(log.store.path, create=False) as store:
         yield store.log(log.run)
-    finally:
-        store.close()
 
 
 class Mismatch(DamagedLog):

@@ -477,12 +477,14 @@ def test_sweep_from_the_command_line(fundclock, tmp_path):
 
 
 def test_a_page_of_the_audit_has_every_table(fundclock):
-    fundclock("run", "levered", "--seed", 7)
+    fundclock("run", "levered", "--seed", 7, *SMALL)
     code, out, _ = fundclock("audit", "last", "--shapley", "--ties")
     assert code == 0
     for title in ("where the dollar-days went", "source and final use", "Waits that are not cash", "Promised and happened",
                   "When did we know?", "What timing cost", "in every order (Shapley)", "Other orders of a day"):  # fmt: skip
         assert title in out
+    larger = ["--set", "fund.size=50m", "--set", "fund.term_years=4", "--set", "fund.reinvestment_period_years=3"]
+    fundclock("run", "levered", "--seed", 7, *larger)
     code, out, _ = fundclock("stress", "last", "--headroom", "--json")
     assert [row["name"] for row in json.loads(out)["headroom"]] == [
         "longest_delay",

@@ -1,21 +1,23 @@
 """The service over HTTP: simulations in worker processes, views, forks, and what it refuses."""
 
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.testclient import TestClient
 
+import held
 from fundclock import InvalidInput, Scenario
+from fundclock.app.service import engine as engine_module
 from fundclock.app.service.guard import MAX_BODY
 from fundclock.app.service.jobs import Jobs
 from fundclock.app.service.requests import MAX_DEPTH
+from fundclock.app.service.routes import simulations
 from fundclock.app.service.serve import guarded, is_loopback
 from fundclock.events.stores.sqlite import SqliteStore
 from fundclock.scenarios.charts.figures import NAMES
 from fundclock.scenarios.runs.verify import verify
-from serving import ADDRESS, BASE, LONG, SMALL, create, wait
+from serving import ADDRESS, BASE, PATIENCE, SMALL, create, wait
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,7 @@ def client(path):
 
 @pytest.fixture(scope="module")
 def levered(client):
-    changes = {"capital_allocation.strategy": "risk_parity"}
+    changes = {"capital_allocation.strategy": "risk_parity", "fund.term_years": 6, "fund.reinvestment_period_years": 4}
     name = create(client, scenario="levered", seed=7, set=changes)
     assert wait(client, name)["status"] == "finished"
     return name
@@ -39,13 +41,13 @@ def levered(client):
 
 def test_a_simulation_is_played_and_is_the_run_it_should_be(client, path):
     answer = client.post(f"{BASE}/simulations", json={"scenario": "base", "seed": 5, "set": SMALL})
-    assert (answer.status_code, answer.json()["status"]) == (202, "queued")
+    assert answer.status_code == 202
     found = wait(client, answer.json()["id"])
     run = Scenario.load("base").with_(seed=5, set=SMALL).run()
     assert (found["status"], found["head_hash"], found["records"]) == ("finished", run.head_hash, len(run.log))
     assert found["metrics"] == json.loads(json.dumps(run.metrics))
-    store = SqliteStore(path)
-    assert verify(store, store.info(found["id"])).status == "ok"
+    with SqliteStore(path) as store:
+        assert verify(store, store.info(found["id"])).status == "ok"
     listed = client.get(f"{BASE}/simulations").json()["simulations"]
     assert found["id"] in [row["id"] for row in listed]
 
@@ -75,7 +77,7 @@ def test_many_clients_lose_nothing(client):
     with ThreadPoolExecutor(8) as pool:
         names = list(pool.map(ask, range(100, 124)))
     assert len(set(names)) == 24
-    assert {wait(client, name, 120)["status"] for name in names} == {"finished"}
+    assert {wait(client, name)["status"] for name in names} == {"finished"}
     page = client.get(f"{BASE}/simulations?limit=10").json()
     seen = [row["id"] for row in page["simulations"]]
     while page["next"]:
@@ -86,8 +88,8 @@ def test_many_clients_lose_nothing(client):
 
 
 def test_events_come_in_pages_and_whole(client, path, levered):
-    store = SqliteStore(path)
-    lines = [record.line() for record in store.log(levered)]
+    with SqliteStore(path) as store:
+        lines = [record.line() for record in store.log(levered)]
     got, address = [], f"{BASE}/simulations/{levered}/events?limit=1000"
     while address:
         page = client.get(address)
@@ -155,7 +157,8 @@ def test_the_report_is_a_page(client, levered):
     assert "Timing audit" in answer.text
 
 
-def test_forks_and_manual_reinvestments_are_new_simulations(client, levered):
+def test_forks_and_manual_reinvestments_are_new_simulations(client, levered, monkeypatch):
+    monkeypatch.setattr(simulations, "PATIENCE", PATIENCE)
     body = {"at": "2028-03-31", "set": {"reinvestment_engine.reinvestment_delay": 3}}
     answer = client.post(f"{BASE}/simulations/{levered}/forks", json=body)
     assert answer.status_code == 201
@@ -170,27 +173,31 @@ def test_forks_and_manual_reinvestments_are_new_simulations(client, levered):
     assert before["head_hash"] == client.get(f"{BASE}/simulations/{levered}").json()["head_hash"]
 
 
-def test_a_simulation_can_be_cancelled_and_resumed_to_the_same_bytes(tmp_path):
-    with TestClient(guarded(tmp_path / "s.db", "127.0.0.1", 8000, None, [], workers=1), base_url=ADDRESS) as client:
-        running = create(client, scenario="base", seed=1, set=LONG)
+def test_a_simulation_can_be_cancelled_and_resumed_to_the_same_bytes(tmp_path, monkeypatch):
+    place = tmp_path / "s.db"
+    monkeypatch.setattr(engine_module, "play_job", held.play_job)
+    with TestClient(guarded(place, "127.0.0.1", 8000, None, [], workers=1), base_url=ADDRESS) as client:
+        brake = held.Brake(place)
+        brake.hold(0.5)
+        running = create(client, scenario="base", seed=1)
         queued = create(client, scenario="base", seed=2, set=SMALL)
         assert client.delete(f"{BASE}/simulations/{queued}").json()["status"] == "cancelled"
-        deadline = time.monotonic() + 30
-        while client.get(f"{BASE}/simulations/{running}").json()["progress"] == 0 and time.monotonic() < deadline:
-            time.sleep(0.02)
+        brake.held(running)
+        assert client.get(f"{BASE}/simulations/{running}").json()["progress"] > 0.4
         assert client.delete(f"{BASE}/simulations/{running}").status_code == 202
         found = wait(client, running)
         assert found["status"] == "cancelled"
         assert found["records"] > 0
         again = client.delete(f"{BASE}/simulations/{running}")
         assert (again.status_code, "nothing to cancel" in again.json()["detail"]) == (409, True)
+        brake.release()
         for name in (running, queued):
             assert client.post(f"{BASE}/simulations/{name}/resume").status_code == 202
-        assert wait(client, running, 120)["status"] == "finished"
+        assert wait(client, running)["head_hash"] == Scenario.load("base").with_(seed=1).run().head_hash
         assert wait(client, queued)["head_hash"] == Scenario.load("base").with_(seed=2, set=SMALL).run().head_hash
         assert client.post(f"{BASE}/simulations/{queued}/resume").status_code == 409
-    store = SqliteStore(tmp_path / "s.db")
-    assert verify(store, store.info(running)).status == "ok"
+    with SqliteStore(place) as store:
+        assert verify(store, store.info(running)).status == "ok"
 
 
 def test_what_a_stopped_service_left_open_is_interrupted_and_goes_on(tmp_path):
@@ -202,7 +209,7 @@ def test_what_a_stopped_service_left_open_is_interrupted_and_goes_on(tmp_path):
     jobs.close()
     with TestClient(guarded(place, "127.0.0.1", 8000, None, [], workers=1), base_url=ADDRESS) as client:
         assert client.get(f"{BASE}/simulations/left").json()["status"] == "interrupted"
-        assert client.post(f"{BASE}/simulations/left/resume").json()["status"] == "queued"
+        assert client.post(f"{BASE}/simulations/left/resume").status_code == 202
         assert wait(client, "left")["head_hash"] == Scenario.load("base").with_(seed=3, set=SMALL).run().head_hash
 
 

@@ -1,7 +1,9 @@
 """The stream of a simulation over a WebSocket."""
 
+import asyncio
 import json
-import time
+import socket as sockets
+from types import SimpleNamespace
 
 import pytest
 from pydantic import TypeAdapter
@@ -9,10 +11,14 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 from websockets.sync.client import connect
 
+import held
+from fundclock.app.service import engine as engine_module
+from fundclock.app.service import stream as stream_module
+from fundclock.app.service.models import Simulation
 from fundclock.app.service.serve import guarded
-from fundclock.app.service.stream import FRAMES, AnyFrame
+from fundclock.app.service.stream import FRAMES, AnyFrame, stream
 from fundclock.events.stores.sqlite import SqliteStore
-from serving import ADDRESS, BASE, LONG, MANY, OPEN, Served
+from serving import ADDRESS, BASE, LONG, SMALL, create
 
 HOST = {"Host": "127.0.0.1:8000"}
 
@@ -26,6 +32,15 @@ def path(tmp_path_factory):
 def client(path):
     with TestClient(guarded(path, "127.0.0.1", 8000, None, [], workers=1), base_url=ADDRESS) as made:
         yield made
+
+
+@pytest.fixture
+def brake(path, client, monkeypatch):
+    """What the client's simulations are held with."""
+    monkeypatch.setattr(engine_module, "play_job", held.play_job)
+    made = held.Brake(path)
+    yield made
+    made.release()
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +66,8 @@ def records(frames):
 
 def test_every_record_comes_once_and_in_order(client, path, streamed):
     name, frames = streamed
-    lines = [json.loads(record.line()) for record in SqliteStore(path).log(name)]
+    with SqliteStore(path) as store:
+        lines = [json.loads(record.line()) for record in store.log(name)]
     assert records(frames) == lines
     assert [frames[0]["type"], frames[-2]["type"], frames[-1]["type"]] == ["hello", "metrics", "done"]
     assert frames[-1]["data"] == {
@@ -106,8 +122,9 @@ def test_what_can_not_be_streamed_is_said(client, streamed, name, after, code):
 
 
 @pytest.mark.parametrize("garbage", ["", "x" * 5000, "{}", '{"type": "sing"}', "\x00"])
-def test_garbage_closes_the_stream_with_a_reason(client, garbage):
-    name = client.post(f"{BASE}/simulations", json={"scenario": "base", "seed": 1, "set": LONG}).json()["id"]
+def test_garbage_closes_the_stream_with_a_reason(client, brake, garbage):
+    brake.hold()
+    name = create(client, scenario="base", seed=1, set=SMALL)
     with client.websocket_connect(f"{BASE}/simulations/{name}/stream", headers=HOST) as socket:
         socket.send_text(garbage)
         with pytest.raises(WebSocketDisconnect) as closed:
@@ -118,8 +135,9 @@ def test_garbage_closes_the_stream_with_a_reason(client, garbage):
     client.delete(f"{BASE}/simulations/{name}")
 
 
-def test_a_client_may_cancel(client):
-    name = client.post(f"{BASE}/simulations", json={"scenario": "base", "seed": 2, "set": LONG}).json()["id"]
+def test_a_client_may_cancel(client, brake):
+    brake.hold()
+    name = create(client, scenario="base", seed=2, set=SMALL)
     with client.websocket_connect(f"{BASE}/simulations/{name}/stream", headers=HOST) as socket:
         socket.receive_text()
         socket.send_text('{"type": "cancel"}')
@@ -151,35 +169,112 @@ def test_the_stream_is_described_by_its_frames(client):
             node = node[part]
 
 
-def test_a_slow_reader_misses_progress_but_no_record(tmp_path):
-    with Served(tmp_path, "--workers", "1") as served:
-        name = served.start("base", 1, MANY)
-        address = f"ws://127.0.0.1:{served.port}{BASE}/simulations/{name}/stream"
-        with connect(address, max_size=None, max_queue=1) as slow:
-            frames = [json.loads(slow.recv())]
-            while served.get(f"/simulations/{name}")["status"] in OPEN:
-                time.sleep(0.1)
-            frames += [json.loads(text) for text in slow]
-        told = [frame["data"]["progress"] for frame in frames if frame["type"] == "progress"]
-        seqs = [record["seq"] for frame in frames if frame["type"] == "events" for record in frame["data"]["records"]]
-        assert seqs == list(range(1, served.get(f"/simulations/{name}")["records"] + 1))
-        assert len(told) < 20  # a reader that keeps up is told of some fifty steps
-        assert told == sorted(told)
-        assert frames[-1]["type"] == "done"
+class Reader:
+    """The end of a WebSocket whose reader takes a frame only when it is told to."""
+
+    def __init__(self):
+        self.offered, self.taken = [], []
+        self._takes = asyncio.Semaphore(0)
+
+    async def accept(self):
+        pass
+
+    async def receive(self):
+        await asyncio.Event().wait()  # it says nothing
+
+    async def send_text(self, text):
+        self.offered.append(json.loads(text))
+        await self._takes.acquire()
+        self.taken.append(self.offered[-1])
+
+    async def close(self, code, reason):
+        pass
+
+    async def take(self):
+        """The next frame, once there is one."""
+        place = len(self.taken)
+        self._takes.release()
+        while len(self.taken) == place:
+            await asyncio.sleep(0)
+        return self.taken[place]
 
 
-def test_a_reader_that_loses_its_connection_again_and_again_gets_everything(tmp_path):
-    with Served(tmp_path, "--workers", "1") as served:
-        name = served.start("base", 2, {**MANY, "fund.size": "1bn"})
-        address = f"ws://127.0.0.1:{served.port}{BASE}/simulations/{name}/stream?after_seq="
-        seqs, over = [], False
-        while not over:
-            with connect(f"{address}{seqs[-1] if seqs else 0}", max_size=None) as socket:
-                for _ in range(3):
-                    frame = json.loads(socket.recv())
-                    over = over or frame["type"] == "done"
-                    if frame["type"] == "events":
-                        seqs += [record["seq"] for record in frame["data"]["records"]]
-                    if over:
-                        break
-        assert seqs == list(range(1, served.get(f"/simulations/{name}")["records"] + 1))
+def test_a_slow_reader_is_told_of_the_newest_progress_only(monkeypatch):
+    monkeypatch.setattr(stream_module, "INTERVAL", 0)
+    common = {"id": "x", "scenario": "base", "seed": 1, "records": 0, "head_hash": None, "parent": None}
+    stands = Simulation(**common, status="running", progress=0, divergence_seq=None, problem=None)
+
+    async def one(_name):
+        return stands, None
+
+    async def told():
+        nonlocal stands
+        reader = Reader()
+        sending = asyncio.create_task(stream(reader, SimpleNamespace(one=one), "x", "0"))
+        assert (await reader.take())["type"] == "hello"
+        assert (await reader.take())["data"]["progress"] == 0
+        shown = []
+        for step in range(1, 60):
+            stands = stands.model_copy(update={"progress": step / 100})
+            for _ in range(20):  # whoever serves it has every chance to tell
+                await asyncio.sleep(0)
+            if step % 20 == 0:
+                shown.append((await reader.take())["data"]["progress"])
+        stands = stands.model_copy(update={"status": "cancelled"})
+        while (frame := await reader.take())["type"] != "done":
+            shown.append(frame["data"].get("progress", frame["type"]))
+        await sending
+        return shown
+
+    assert asyncio.run(told()) == [1, 21, 41, "error"]  # each is the newest of when the one before was taken
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    with held.Held(tmp_path_factory.mktemp("held"), "--workers", "1") as made:
+        yield made
+
+
+def seqs_of(frames):
+    return [record["seq"] for record in records(frames)]
+
+
+def test_a_slow_reader_misses_no_record(served):
+    served.brake.hold()
+    name = served.start("base", 1, {**LONG, "fund.size": "1bn"})
+    served.brake.held(name)
+    narrow = sockets.socket()
+    narrow.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)  # what is on its way has little room
+    narrow.connect(("127.0.0.1", served.port))
+    address = f"ws://127.0.0.1:{served.port}{BASE}/simulations/{name}/stream"
+    with connect(address, sock=narrow, max_size=None, max_queue=1) as slow:
+        frames = [json.loads(slow.recv())]
+        served.brake.release()
+        found = served.over(name)
+        frames += [json.loads(text) for text in slow]
+    assert (found["status"], found["records"] > 30_000) == ("finished", True)
+    assert seqs_of(frames) == list(range(1, found["records"] + 1))
+    told = [frame["data"]["progress"] for frame in frames if frame["type"] == "progress"]
+    assert told == sorted(told)
+    assert frames[-1]["type"] == "done"
+
+
+def test_a_reader_that_loses_its_connection_again_and_again_gets_everything(served):
+    served.brake.hold(0.5)
+    name = served.start("base", 2, {**LONG, "fund.size": "500m"})
+    served.brake.held(name)
+    address = f"ws://127.0.0.1:{served.port}{BASE}/simulations/{name}/stream?after_seq="
+    seqs, connections, over = [], 0, False
+    while not over:
+        with connect(f"{address}{seqs[-1] if seqs else 0}", max_size=None) as socket:
+            connections += 1
+            if connections == 2:
+                served.brake.release()
+            for _ in range(3):
+                frame = json.loads(socket.recv())
+                over = over or frame["type"] == "done"
+                seqs += seqs_of([frame])
+                if over:
+                    break
+    assert seqs == list(range(1, served.get(f"/simulations/{name}")["records"] + 1))
+    assert connections >= 3

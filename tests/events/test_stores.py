@@ -1,5 +1,8 @@
+import gc
 import hashlib
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
@@ -30,9 +33,8 @@ def batch(first, count, head=FIRST_HASH):
 
 @pytest.fixture
 def store(tmp_path):
-    opened = SqliteStore(tmp_path / "runs.db")
-    yield opened
-    opened.close()
+    with SqliteStore(tmp_path / "runs.db") as opened:
+        yield opened
 
 
 def filled(store, count=10, status="finished", name="base-1"):
@@ -129,14 +131,15 @@ def test_a_run_has_one_writer(store):
     made = batch(1, 10)
     writer.append(made[0])
     writer.close("interrupted")
-    first, second = store.resume("base-1"), SqliteStore(store.path).resume("base-1")
-    more = batch(11, 5, made[2][-1])
-    first.append(more[0])
-    first.close("finished")
-    other = batch(11, 6, made[2][-1])
-    second.append(other[0])
-    with pytest.raises(StoreError, match="another process is writing run base-1"):
-        second.close("finished")
+    with SqliteStore(store.path) as beside:
+        first, second = store.resume("base-1"), beside.resume("base-1")
+        more = batch(11, 5, made[2][-1])
+        first.append(more[0])
+        first.close("finished")
+        other = batch(11, 6, made[2][-1])
+        second.append(other[0])
+        with pytest.raises(StoreError, match="another process is writing run base-1"):
+            second.close("finished")
     assert store.find("base-1").records == 15
 
 
@@ -163,7 +166,8 @@ def test_a_store_of_a_newer_version_another_file_and_a_lock_are_told_apart(tmp_p
     raw.execute("ROLLBACK")
     raw.close()
     other = tmp_path / "other.db"
-    sqlite3.connect(other).execute("CREATE TABLE t (x)").connection.commit()
+    with closing(sqlite3.connect(other)) as raw:
+        raw.execute("CREATE TABLE t (x)")
     with pytest.raises(StoreError, match="is not a Fundclock store"):
         SqliteStore(other)
     words = tmp_path / "words.txt"
@@ -174,6 +178,66 @@ def test_a_store_of_a_newer_version_another_file_and_a_lock_are_told_apart(tmp_p
         SqliteStore(tmp_path / "none.db", create=False)
     with pytest.raises(StoreError, match="unable to open"):
         SqliteStore(tmp_path / "no" / "folder.db")
+
+
+def is_closed(connection):
+    try:
+        connection.execute("SELECT 1")
+    except sqlite3.ProgrammingError as error:
+        return "closed" in str(error)
+    return False
+
+
+def test_whoever_opens_a_store_closes_it(tmp_path):
+    with SqliteStore(tmp_path / "runs.db") as store:
+        filled(store)
+        connection = store._db
+        assert not is_closed(connection)
+    assert is_closed(connection)
+    store.close()  # once more is no matter
+    with pytest.raises(StoreError, match="closed"):
+        store.runs()
+
+
+def test_one_that_can_not_be_opened_is_not_left_open(tmp_path, monkeypatch):
+    made = []
+    real = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *words, **more: made.append(real(*words, **more)) or made[-1])
+    (tmp_path / "words.txt").write_text("not a database at all, but long enough to be looked at" * 20)
+    with pytest.raises(StoreError, match="file is not a database"):
+        SqliteStore(tmp_path / "words.txt")
+    assert [is_closed(connection) for connection in made] == [True]
+
+
+def test_a_store_that_was_handed_on_is_closed_when_nobody_holds_it_any_more(tmp_path):
+    def run_of():
+        store = SqliteStore(tmp_path / "runs.db")
+        return store.log(filled(store)[0])
+
+    gc.disable()  # no cycle may keep it
+    try:
+        log = run_of()
+        connection = log.store._db
+        first = next(iter(log))
+        assert (first.seq, is_closed(connection)) == (1, False)
+        reading = iter(log)
+        next(reading)
+        del log
+        assert not is_closed(connection)  # who reads holds it too
+        del reading
+        assert is_closed(connection)
+    finally:
+        gc.enable()
+
+
+def test_it_is_closed_in_whichever_thread_lets_go_of_it(tmp_path):
+    with ThreadPoolExecutor(1) as thread:
+        held = [thread.submit(SqliteStore, tmp_path / "runs.db").result()]
+        connection = held[0]._db
+        run, made = filled(held[0])
+        assert list(held[0].log(run)) == made[0]
+        held.clear()
+        assert thread.submit(is_closed, connection).result()
 
 
 def test_a_full_disk_keeps_what_was_recorded(store):

@@ -2,8 +2,10 @@
 
 import csv
 import json
+import sqlite3
 import statistics
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from decimal import Decimal
 
 import pytest
@@ -15,6 +17,7 @@ from fundclock.scenarios.ensembles.sweep_files import save
 from fundclock.scenarios.ensembles.sweep_summary import QUANTILES
 from fundclock.scenarios.files.axes import axis_values, parse_axis
 from fundclock.scenarios.runs.planning import warnings_of
+from serving import until
 
 DELAY = "reinvestment_engine.reinvestment_delay"
 SHORT = {"fund.term_years": 4, "fund.reinvestment_period_years": 2, "fund.size": "20m"}
@@ -63,8 +66,13 @@ def test_any_key_can_be_swept(short):
     assert len({row["head_hash"] for row in strategies.rows}) == 2
 
 
-def test_a_sweep_goes_on_where_it_stopped(short, tmp_path):
-    store = SqliteStore(tmp_path / "store.db")
+@pytest.fixture
+def store(tmp_path):
+    with SqliteStore(tmp_path / "store.db") as opened:
+        yield opened
+
+
+def test_a_sweep_goes_on_where_it_stopped(short, store, tmp_path):
     axes = {DELAY: [0, 1, 2], "seed": "1:4"}
 
     def stop(done, cells):
@@ -110,9 +118,9 @@ def test_quantiles_over_draws(short):
     assert first["figures"]["gross_irr"]["paired"] is None
 
 
-def test_common_draws_take_the_noise_out_of_a_difference():
+def test_common_draws_take_the_noise_out_of_a_difference(short):
     """The variance of a paired difference is at least a hundred times below that of independent seeds."""
-    found = sweep(Scenario.load("base"), {DELAY: [0, 1], "seed": "1:40"}, workers=2)
+    found = sweep(short, {DELAY: [0, 1], "seed": "1:40"}, workers=2)
     for figure in ("gross_irr", "moic"):
         values = {delay: [row[figure] for row in found.rows if row[DELAY] == delay] for delay in (0, 1)}
         paired = [b - a for a, b in zip(values[0], values[1], strict=True)]
@@ -277,7 +285,6 @@ def test_a_sweep_that_is_killed_leaves_no_worker_behind(tmp_path):
     import signal
     import subprocess
     import sys
-    import time
     from pathlib import Path
 
     if not Path("/proc/self/stat").exists():
@@ -300,17 +307,19 @@ def test_a_sweep_that_is_killed_leaves_no_worker_behind(tmp_path):
                 found.append(int(stat.parent.name))
         return found
 
+    def has_rows():
+        try:
+            with closing(sqlite3.connect(f"file:{tmp_path / 's.db'}?mode=ro", uri=True)) as raw:
+                return raw.execute("SELECT count(*) FROM cells").fetchone()[0]
+        except sqlite3.OperationalError:  # there is no such file or table yet
+            return 0
+
     try:
-        deadline = time.monotonic() + 30
-        while len(family()) < 5 and time.monotonic() < deadline:  # sweep, fork server, tracker, two workers
-            time.sleep(0.2)
-        time.sleep(1)
+        until(lambda: len(family()) >= 5, "there are the sweep, its fork server and tracker, and two workers")
+        until(has_rows, "they have played some cells")
         started.kill()
         started.wait()
-        deadline = time.monotonic() + 15
-        while family() and time.monotonic() < deadline:
-            time.sleep(0.2)
-        assert family() == []
+        until(lambda: family() == [], "they have all ended")
     finally:
         for pid in family():
             os.kill(pid, signal.SIGKILL)

@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -30,9 +29,8 @@ def small(**changes):
 
 @pytest.fixture
 def store(tmp_path):
-    opened = SqliteStore(tmp_path / "runs.db")
-    yield opened
-    opened.close()
+    with SqliteStore(tmp_path / "runs.db") as opened:
+        yield opened
 
 
 def edit(path, *statements):
@@ -116,36 +114,41 @@ def test_a_log_that_was_rewritten_whole_fails_the_re_run(store):
     assert "held_days is 1 in the log" in verdict.problem
 
 
-@given(st.data())
-@settings(max_examples=60)
-def test_any_byte_of_a_record_that_is_altered_is_found(data):
-    """One byte anywhere in the stored rows of a run: the chain, the file or the rows' types betray it."""
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "runs.db"
-        store = SqliteStore(path)
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    """The file of a small run, and its rows."""
+    path = tmp_path_factory.mktemp("stored") / "runs.db"
+    with SqliteStore(path) as store:
         quiet(fund__size=1e6, fund__term_years=1, fund__reinvestment_period_years=0, fund__deployment_months=1).run(
             store
         )
-        info = store.find("last")
-        store._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        rows = list(store.rows(info.run))
-        store.close()
+        rows = list(store.rows(store.find("last").run))
+    return path, rows
+
+
+@given(st.data())
+@settings(max_examples=60)
+def test_any_byte_of_a_record_that_is_altered_is_found(stored, data):
+    """One byte anywhere in the stored rows of a run: the chain, the file or the rows' types betray it."""
+    import tempfile
+
+    whole, rows = stored
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "runs.db"
         row = data.draw(st.sampled_from(rows))
         field = data.draw(st.sampled_from(["payload", "hash", "kind", "phase"]))
         value = getattr(row, field)
         needle = value if isinstance(value, bytes) else value.encode()
-        content = bytearray(path.read_bytes())
+        content = bytearray(whole.read_bytes())
         start = content.find(needle) if field in ("payload", "hash") else content.find(row.payload) - len(needle)
         if start < 0 or len(needle) > 1000:
             return
         place = start + data.draw(st.integers(0, len(needle) - 1))
         content[place] ^= 1 << data.draw(st.integers(0, 7))
         path.write_bytes(bytes(content))
-        opened = SqliteStore(path)
         try:
-            verdict = verify(opened, opened.find("last"))
+            with SqliteStore(path) as opened:
+                verdict = verify(opened, opened.find("last"))
         except StoreError as error:
             assert str(path) in str(error)
             return
@@ -225,34 +228,43 @@ def test_the_head_hash_is_the_same_under_any_hash_seed():
     assert heads == {Scenario.load("base").with_(seed=7).run().head_hash}
 
 
-WRITE = """
+SIZES = {"mean": 50e3, "sd": 10e3, "min": 20e3, "max": 100e3}
+WRITE = f"""
 import sys
 from fundclock import Scenario
-sizes = {"mean": 20e3, "sd": 5e3, "min": 5e3, "max": 50e3}
-Scenario.load("base").with_(seed=5, set={"loans.size": sizes}).run(sys.argv[1], lambda day, last: print(day, flush=True))
+
+def month_by_month(day, last):
+    print(day, flush=True)
+    sys.stdin.readline()
+
+Scenario.load("base").with_(seed=5, set={{"loans.size": {SIZES}}}).run(sys.argv[1], month_by_month)
 """
 
 
+@pytest.fixture(scope="module")
+def uninterrupted():
+    return Scenario.load("base").with_(seed=5, set={"loans.size": SIZES}).run()
+
+
 @pytest.mark.parametrize("months", [14, 40, 75])
-def test_a_killed_run_leaves_a_valid_prefix_that_resumes_to_the_same_bytes(tmp_path, months):
+def test_a_killed_run_leaves_a_valid_prefix_that_resumes_to_the_same_bytes(tmp_path, uninterrupted, months):
     path = tmp_path / "runs.db"
-    process = subprocess.Popen([sys.executable, "-c", WRITE, str(path)], stdout=subprocess.PIPE, cwd=ROOT)
-    assert process.stdout is not None
-    for _ in range(months):
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", WRITE, str(path)], stdin=pipe, stdout=pipe, cwd=ROOT) as process:
+        for _ in range(months - 1):
+            process.stdout.readline()
+            process.stdin.write(b"\n")
+            process.stdin.flush()
         process.stdout.readline()
-    process.send_signal(signal.SIGKILL)
-    process.wait(30)
-    process.stdout.close()
-    store = SqliteStore(path)
-    info = store.find("last")
-    assert info.status == "running"
-    assert info.records % BATCH < BATCH
-    assert verify(store, info).status == "incomplete"
-    resumed = resume(store, info)
-    sizes = {"mean": 20e3, "sd": 5e3, "min": 5e3, "max": 50e3}
-    assert resumed.head_hash == Scenario.load("base").with_(seed=5, set={"loans.size": sizes}).run().head_hash
-    assert verify(store, store.find("last")).status == "ok"
-    store.close()
+        process.kill()  # it waits to be told to go on
+    with SqliteStore(path) as store:
+        info = store.find("last")
+        assert info.status == "running"
+        assert BATCH <= info.records < len(uninterrupted.log)
+        assert verify(store, info).status == "incomplete"
+        resumed = resume(store, info)
+        assert resumed.head_hash == uninterrupted.head_hash
+        assert verify(store, store.find("last")).status == "ok"
 
 
 BANNED = re.compile(

@@ -13,6 +13,10 @@ from pathlib import Path
 
 BASE = "/api/v1"
 OPEN = ("queued", "running", "cancelling")
+PROGRAM = "from fundclock.app.cli.main import main; main()"
+PATIENCE = 300
+"""Seconds after which something hangs; however slow the machine is, it takes less."""
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 FLAGS = (
     "--no-sandbox",
@@ -46,59 +50,73 @@ def create(client, **body):
     return answer.json()["id"]
 
 
-def wait(client, name, seconds=60):
+def until(condition, what="", seconds=PATIENCE):
+    """Wait until something holds: what ``condition()`` gives then. The bound only ends what hangs."""
+    deadline, pause = time.monotonic() + seconds, 0.01
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds} seconds: {what}"
+        time.sleep(pause)
+        pause = min(1.3 * pause, 0.2)  # who asks all the time takes it from those who work
+    return found
+
+
+def wait(client, name):
     """How a simulation stands when it is over."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+
+    def over():
         found = client.get(f"{BASE}/simulations/{name}").json()
-        if found["status"] not in OPEN:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"{name} is still {found['status']}")
+        return None if found["status"] in OPEN else found
+
+    return until(over, f"{name} is over")
 
 
 class Served:
     """``fundclock serve`` on a port of its own, for as long as the block lasts."""
 
-    def __init__(self, folder: Path, *words: str, **environment: str) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+    def __init__(self, folder: Path, *words: str, program: str = PROGRAM, **environment: str) -> None:
+        self._free = socket.socket()
+        self._free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._free.bind(("127.0.0.1", 0))
+        self.port = self._free.getsockname()[1]
+        if sys.platform != "linux":  # there, what is bound and does not listen keeps others only from being given it
+            self._free.close()
         self.url = f"http://127.0.0.1:{self.port}"
         self.store = folder / "served.db"
         self._token = environment.get("FUNDCLOCK_TOKEN")
-        command = [
-            sys.executable,
-            "-c",
-            "from fundclock.app.cli.main import main; main()",
-            "serve",
-            "--port",
-            str(self.port),
-        ]
-        self._log = (folder / "serve.log").open("w")
-        self._process = subprocess.Popen(
-            [*command, "--store", str(self.store), *words],
-            env={**os.environ, **environment},
-            stdout=self._log,
-            stderr=self._log,
-        )
+        support = [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+        self.log = folder / "serve.log"
+        with self.log.open("w") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", program, "serve", "--port", str(self.port), "--store", str(self.store), *words],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(support), **environment},
+                stdout=log,
+                stderr=log,
+            )
 
     def __enter__(self) -> "Served":
-        for _ in range(300):
-            try:
-                self.get("/version")
-                return self
-            except OSError:
-                if self._process.poll() is not None:
-                    break
-                time.sleep(0.1)
-        self.__exit__()
-        raise RuntimeError(f"the service did not start: {Path(self._log.name).read_text()}")
+        try:
+            until(self._answers, "the service answers")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _answers(self) -> bool:
+        try:
+            self.get("/version")
+        except OSError:
+            assert self._process.poll() is None, f"the service did not start: {self.log.read_text()}"
+            return False
+        return True
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
-        self._process.wait(20)
-        self._log.close()
+        try:
+            self._process.wait(PATIENCE)
+        finally:
+            self._process.kill()
+            self._process.wait()
+            self._free.close()
 
     def ask(self, method: str, path: str, body: object = None) -> dict:
         """The JSON that the service answers; an error's too."""
@@ -108,10 +126,11 @@ class Served:
             headers["Authorization"] = f"Bearer {self._token}"
         request = urllib.request.Request(self.url + BASE + path, data, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=120) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
                 return json.loads(answer.read())
         except urllib.error.HTTPError as error:
-            return json.loads(error.read())
+            with error:
+                return json.loads(error.read())
 
     def get(self, path: str) -> dict:
         """What is at a path."""
@@ -124,10 +143,20 @@ class Served:
     def play(self, scenario: str, seed: int, changes: dict | None = None) -> str:
         """Play a simulation to its end: its name."""
         name = self.start(scenario, seed, changes)
-        while self.get(f"/simulations/{name}")["status"] in OPEN:
-            time.sleep(0.05)
+        self.over(name)
         return name
 
+    def over(self, name: str) -> dict:
+        """How a simulation stands when it is over."""
+
+        def found() -> dict | None:
+            one = self.get(f"/simulations/{name}")
+            return None if one["status"] in OPEN else one
+
+        return until(found, f"{name} is over")
+
     def fork(self, name: str, **asked: object) -> str:
-        """Fork a simulation: the fork's name."""
-        return self.ask("POST", f"/simulations/{name}/forks", asked)["id"]
+        """Fork a simulation and play the fork to its end: the fork's name."""
+        made = self.ask("POST", f"/simulations/{name}/forks", asked)["id"]
+        self.over(made)
+        return made
