@@ -3,7 +3,7 @@
 import { get, of } from "./api.js";
 import { CONFIG, loadPlotly, rowsOf } from "./charts.js";
 import { fill, h } from "./dom.js";
-import { money } from "./labels.js";
+import { label, money } from "./labels.js";
 
 export const MARGIN = { l: 62, r: 12, t: 32, b: 28 };
 const COLOURS = { nav: "#0072b2", cash: "#e69f00", debt: "#d55e00" };
@@ -57,7 +57,7 @@ export class FundLines {
     const Plotly = await loadPlotly();
     this.drawings += 1;
     const traces = Object.entries(this.lines).filter(([, [x]]) => x.length).map(([line, [x, y]]) => ({
-      x, y, name: NAMES[line], mode: this.whole ? "lines" : "lines+markers", marker: { size: 5 }, line: { color: COLOURS[line], width: 2, shape: "hv" },
+      x, y, name: label(NAMES[line]), mode: this.whole ? "lines" : "lines+markers", marker: { size: 5 }, line: { color: COLOURS[line], width: 2, shape: "hv" },
     }));
     const axis = { gridcolor: "rgba(128,136,144,0.25)", zerolinecolor: "rgba(128,136,144,0.25)", fixedrange: true };
     await Plotly.react(this.chart, traces, {
@@ -76,7 +76,7 @@ export class FundLines {
     const days = [...new Set(Object.values(this.lines).flatMap(([x]) => x))].sort();
     const at = Object.values(this.lines).map(([x, y]) => new Map(x.map((one, place) => [one, y[place]])));
     const rows = days.map((one) => [one, ...at.map((line) => (line.has(one) ? money(line.get(one)) : ""))]);
-    fill(this.numbers.lastElementChild, rowsOf(["Date", ...Object.values(NAMES)], rows, "Net asset value, cash and debt"));
+    fill(this.numbers.lastElementChild, rowsOf(["Date", ...Object.values(NAMES).map((name) => label(name))], rows, "Net asset value, cash and debt"));
   }
 
   /** The day that is looked at: what comes after it is veiled. */
