@@ -5,6 +5,7 @@ import pytest
 from fundclock import Scenario
 from fundclock.events.postings import CASH, POSTINGS, RESERVE
 from funds import day, fund, of
+from story import given, on
 
 ROWS = [
     "G,green,1000000,2500000,0,30,,,",
@@ -23,95 +24,97 @@ def reserved(tmp_path, **changes):
         "reinvestment_engine__enable_cash_reserve": True,
         **changes,
     }
-    return fund(tmp_path, ROWS, **settings)
+    return given(tmp_path, ROWS, **settings)
 
 
 def engine(**settings):
     return {f"reinvestment_engine__{key}": value for key, value in settings.items()}
 
 
-def steps(run, kind, until="2099-01-01"):
-    return [(r.day, r.payload.amount_cents // 100) for r in of(run, kind) if r.day <= day(until)]
-
-
 def test_the_first_call_fills_it_to_its_minimum_then_proceeds_to_its_target(tmp_path):
-    run = reserved(tmp_path)
-    filled = of(run, "reserve.filled/1")
-    assert [(r.day, r.payload.source, r.payload.amount_cents // 100) for r in filled[:3]] == [
-        (0, "call", 80_000),
-        (day("2026-05-10"), "proceeds", 150_000),
-        (day("2026-06-10"), "proceeds", 250_000),
-    ]
-    assert of(run, "capital.called/1")[0].payload.amount_cents == 208_000_000
-    assert len([r for r in of(run, "loan.originated/1") if r.payload.source == "tape"]) == 4
+    told = reserved(tmp_path)
+    told.then(
+        "reserve.filled/1",
+        on("2026-01-01", source="call", amount_cents=80_000_00),
+        on("2026-05-10", source="proceeds", amount_cents=150_000_00),
+        on("2026-06-10", source="proceeds", amount_cents=250_000_00),
+    )
+    told.then("capital.called/1", on("2026-01-01", amount_cents=2_080_000_00))
+    assert len([r for r in of(told.run, "loan.originated/1") if r.payload.source == "tape"]) == 4
 
 
 def test_a_reserve_above_its_maximum_is_a_check_on_that_day(tmp_path):
-    run = reserved(tmp_path)
     # 10 June: 80 + 150 + 250 = 480 thousand, above 400: what is above the target of 200 is lent at once
-    first, second = of(run, "capital.reinvested/1")[:2]
-    assert (first.day, first.payload.trigger, first.payload.amount_cents) == (
-        day("2026-06-10"),
-        "reserve_max",
-        28_000_000,
+    told = reserved(tmp_path).then(
+        "capital.reinvested/1",
+        on(
+            "2026-06-10",
+            trigger="reserve_max",
+            amount_cents=280_000_00,
+            by_source={"call": 80_000_00, "exit": 200_000_00},
+        ),
+        on("2026-10-10", trigger="reserve_max", amount_cents=600_000_00),
     )
     # first in, first out: all of the call, all of A and 50 thousand of B
-    assert [cents // 100 for _, cents in first.payload.lots] == [80_000, 150_000, 50_000]
-    assert first.payload.by_source == {"call": 8_000_000, "exit": 20_000_000}
-    assert (second.day, second.payload.trigger, second.payload.amount_cents) == (
-        day("2026-10-10"),
-        "reserve_max",
-        60_000_000,
+    lots = of(told.run, "capital.reinvested/1")[0].payload.lots
+    assert [cents // 100 for _, cents in lots] == [80_000, 150_000, 50_000]
+    told.then(
+        "reserve.released/1",
+        on("2026-06-10", purpose="reinvestment", reserve_cents=200_000_00),
+        on("2026-10-10", purpose="reinvestment", reserve_cents=200_000_00),
     )
-    released = of(run, "reserve.released/1")
-    assert [(r.payload.purpose, r.payload.reserve_cents) for r in released[:2]] == [("reinvestment", 20_000_000)] * 2
 
 
 def test_a_check_lends_what_is_above_the_target(tmp_path):
-    run = reserved(tmp_path, **engine(cash_reserve_max=1))
-    [declined] = [r for r in of(run, "reinvestment.declined/1") if r.day < day("2026-06-30")]
-    assert (declined.day, declined.payload.reason) == (day("2026-03-31"), "reserve_below_target")
-    assert (declined.payload.amount_cents, declined.payload.minimum_cents) == (8_000_000, 20_000_000)
-    assert steps(run, "capital.reinvested/1", "2026-12-31") == [
-        (day("2026-06-30"), 280_000),
-        (day("2026-12-31"), 600_000),
-    ]
+    told = reserved(tmp_path, **engine(cash_reserve_max=1))
+    told.then(
+        "reinvestment.declined/1",
+        on("2026-03-31", reason="reserve_below_target", amount_cents=80_000_00, minimum_cents=200_000_00),
+        until="2026-06-29",
+    )
+    told.then(
+        "capital.reinvested/1",
+        on("2026-06-30", amount_cents=280_000_00),
+        on("2026-12-31", amount_cents=600_000_00),
+        until="2026-12-31",
+    )
 
 
 def test_less_above_the_target_than_the_minimum_amount_stays(tmp_path):
-    run = reserved(tmp_path, **engine(cash_reserve_max=1, min_reinvestment_amount=300_000))
-    declined = [r.payload for r in of(run, "reinvestment.declined/1") if r.day == day("2026-06-30")]
-    assert [(d.reason, d.amount_cents) for d in declined] == [("below_minimum", 28_000_000)]
+    told = reserved(tmp_path, **engine(cash_reserve_max=1, min_reinvestment_amount=300_000))
+    told.then(
+        "reinvestment.declined/1",
+        on("2026-03-31"),
+        on("2026-06-30", reason="below_minimum", amount_cents=280_000_00),
+        until="2026-06-30",
+    )
 
 
 def test_what_a_check_above_the_maximum_cannot_lend_goes_to_the_partners(tmp_path):
-    run = reserved(tmp_path, **engine(reinvestment_batch_size=1))
-    cut, released = of(run, "batch.cut/1")[0], of(run, "reserve.released/1")
-    assert (cut.day, cut.payload.left_cents) == (day("2026-06-10"), 18_000_000)
+    told = reserved(tmp_path, **engine(reinvestment_batch_size=1))
+    told.then("batch.cut/1", on("2026-06-10", left_cents=180_000_00))
     # 480 − 100 lent = 380, below the maximum of 400: nothing goes out; on 30 September 80 above the target are less
     # than the minimum amount; on 10 October 280 + 600 − 100 lent = 780, 380 above the maximum
-    assert [(r.day, r.payload.purpose, r.payload.amount_cents // 100) for r in released[:4]] == [
-        (day("2026-06-10"), "reinvestment", 100_000),
-        (day("2026-06-30"), "reinvestment", 100_000),
-        (day("2026-10-10"), "reinvestment", 100_000),
-        (day("2026-10-10"), "distribution", 380_000),
-    ]
-    assert released[3].payload.reserve_cents == 40_000_000
-    paid = of(run, "capital.distributed/1")[0]
-    assert (paid.day, paid.payload.amount_cents) == (day("2026-12-31"), 38_000_000)
+    told.then(
+        "reserve.released/1",
+        on("2026-06-10", purpose="reinvestment", amount_cents=100_000_00),
+        on("2026-06-30", purpose="reinvestment", amount_cents=100_000_00),
+        on("2026-10-10", purpose="reinvestment", amount_cents=100_000_00),
+        on("2026-10-10", purpose="distribution", amount_cents=380_000_00, reserve_cents=400_000_00),
+    )
+    told.then("capital.distributed/1", on("2026-12-31", amount_cents=380_000_00))
 
 
 def test_a_suspended_engine_keeps_to_the_maximum_too(tmp_path):
-    script = [{"at": "2026-02-01", "do": {"suspend_reinvestment": {}}}]
-    run = reserved(tmp_path, script=script)
-    assert [(r.day, r.payload.purpose, r.payload.amount_cents // 100) for r in of(run, "reserve.released/1")][:2] == [
-        (day("2026-06-10"), "distribution", 80_000),
-        (day("2026-10-10"), "distribution", 600_000),
-    ]
+    reserved(tmp_path).when("2026-02-01", suspend_reinvestment={}).then(
+        "reserve.released/1",
+        on("2026-06-10", purpose="distribution", amount_cents=80_000_00),
+        on("2026-10-10", purpose="distribution", amount_cents=600_000_00),
+    )
 
 
 def test_the_end_of_the_period_empties_it(tmp_path):
-    run = reserved(tmp_path)
+    run = reserved(tmp_path).run
     last = of(run, "reserve.released/1")[-1]
     ended = of(run, "reinvestment_period.ended/1")[0]
     assert (last.day, last.payload.purpose, last.payload.reserve_cents) == (day("2031-01-01"), "period_over", 0)
@@ -121,7 +124,7 @@ def test_the_end_of_the_period_empties_it(tmp_path):
 
 
 def test_fees_draw_it_and_a_call_fills_it_up_again(tmp_path):
-    run = reserved(tmp_path, fees__expenses=0.05)
+    run = reserved(tmp_path, fees__expenses=0.05).run
     # expenses of the first quarter: 4,000,000 × .05 × 90/365
     owed = round(400_000_000 * 0.05 * 90 / 365)
     drawn, called = of(run, "reserve.drawn/1")[0], of(run, "capital.called/1")[1]
@@ -262,47 +265,37 @@ def test_a_manual_reinvestment_of_one_source_leaves_the_others_for_the_partners(
 
 
 def test_a_script_may_switch_it_on_and_off(tmp_path):
-    script = [
-        {"at": "2026-05-20", "do": {"set": {"reinvestment_engine.enable_cash_reserve": True}}},
-        {"at": "2026-06-20", "do": {"set": {"reinvestment_engine.enable_cash_reserve": False}}},
-    ]
-    run = reserved(tmp_path, script=script, fund__fee_reserve=0.5, **engine(enable_cash_reserve=False))
-    assert steps(run, "reserve.filled/1", "2026-12-31") == [
-        (day("2026-05-20"), 150_000),
-        (day("2026-06-10"), 250_000),
-    ]
-    [out] = of(run, "reserve.released/1")
-    assert (out.day, out.payload.purpose, out.payload.amount_cents) == (day("2026-06-20"), "disabled", 40_000_000)
-    assert steps(run, "capital.reinvested/1", "2026-06-30") == [(day("2026-06-30"), 400_000)]
+    switch = "reinvestment_engine.enable_cash_reserve"
+    told = reserved(tmp_path, fund__fee_reserve=0.5, **engine(enable_cash_reserve=False))
+    told = told.when("2026-05-20", set={switch: True}).when("2026-06-20", set={switch: False})
+    told.then(
+        "reserve.filled/1",
+        on("2026-05-20", amount_cents=150_000_00),
+        on("2026-06-10", amount_cents=250_000_00),
+        until="2026-12-31",
+    )
+    told.then("reserve.released/1", on("2026-06-20", purpose="disabled", amount_cents=400_000_00), until="2099-01-01")
+    told.then("capital.reinvested/1", on("2026-06-30", amount_cents=400_000_00), until="2026-06-30")
 
 
 def test_a_script_that_lowers_the_maximum_makes_a_check_of_its_day(tmp_path):
-    lower = {"reinvestment_engine.cash_reserve_max": 0.05}
-    script = [{"at": "2026-06-20", "do": {"set": lower}}]
-    run = reserved(tmp_path, script=script, **engine(cash_reserve_max=1))
-    first = of(run, "capital.reinvested/1")[0]
-    assert (first.day, first.payload.trigger, first.payload.amount_cents) == (
-        day("2026-06-20"),
-        "reserve_max",
-        28_000_000,
-    )
-    assert first.phase == "reinvestment"
+    told = reserved(tmp_path, **engine(cash_reserve_max=1))
+    told = told.when("2026-06-20", set={"reinvestment_engine.cash_reserve_max": 0.05})
+    told.then("capital.reinvested/1", on("2026-06-20", trigger="reserve_max", amount_cents=280_000_00))
+    assert of(told.run, "capital.reinvested/1")[0].phase == "reinvestment"
 
 
 def test_a_manual_reinvestment_may_go_below_the_target_but_not_below_the_minimum(tmp_path):
-    script = [
-        {"at": "2026-05-20", "do": {"reinvest": {"amount": 160_000}}},
-        {"at": "2026-05-21", "do": {"reinvest": {"amount": 150_000}}},
-    ]
-    run = reserved(tmp_path, script=script)
-    declined = next(r for r in of(run, "reinvestment.declined/1") if r.payload.trigger == "manual")
+    told = reserved(tmp_path)
+    told = told.when("2026-05-20", reinvest={"amount": 160_000}).when("2026-05-21", reinvest={"amount": 150_000})
+    declined = next(r for r in of(told.run, "reinvestment.declined/1") if r.payload.trigger == "manual")
     assert (declined.payload.available_cents, declined.payload.shortfall_cents) == (15_000_000, 1_000_000)
-    assert steps(run, "capital.reinvested/1", "2026-05-31") == [(day("2026-05-21"), 150_000)]
-    assert [r.payload.reserve_cents for r in of(run, "reserve.released/1")][0] == 8_000_000
+    told.then("capital.reinvested/1", on("2026-05-21", amount_cents=150_000_00), until="2026-05-31")
+    told.then("reserve.released/1", on("2026-05-21", reserve_cents=80_000_00))
 
 
 def test_the_reserve_is_idle_cash_too(tmp_path):
-    run = reserved(tmp_path)
+    run = reserved(tmp_path).run
     nights = idle = last = 0
     for record in run.log:
         nights += idle * (record.day - last)

@@ -7,7 +7,8 @@ from fundclock.events.stores.sqlite import SqliteStore
 from fundclock.scenarios.files.schema import ScenarioConfig
 from fundclock.scenarios.runs.verify import verify
 from fundclock.scenarios.scripts.vocabulary import names_of
-from funds import day, fund, of, quiet
+from funds import day, of, quiet
+from story import given, on
 
 ROWS = [
     "A,green,1000000,2500000,0,30,2026-03-10,sale,1000000",
@@ -18,24 +19,38 @@ ROWS = [
 
 
 def test_a_condition_is_looked_at_in_the_evening_and_acts_the_next_day(tmp_path):
-    entry = {"when": "waiting_proceeds >= 2m", "do": {"suspend_reinvestment": {}}}
-    run = fund(tmp_path, ROWS, script=[entry], reinvestment_engine__reinvestment_delay=6)
+    told = given(tmp_path, ROWS, reinvestment_engine__reinvestment_delay=6)
+    told = told.when("waiting_proceeds >= 2m", suspend_reinvestment={})
+    # once, though it held for months
+    told.then("condition.met/1", on("2026-05-20", values={"waiting_proceeds": 2_000_000.0}), until="2099-01-01")
+    told.then("reinvestment.suspended/1", on("2026-05-21"))
+    run = told.run
     met, promised, done = (
         of(run, kind)[0] for kind in ("condition.met/1", "command.scheduled/1", "reinvestment.suspended/1")
     )
     promised = next(record for record in of(run, "command.scheduled/1") if record.payload.source == "script[0]")
-    assert (met.day, met.phase, met.cause) == (day("2026-05-20"), "report", None)
-    assert met.payload.values == {"waiting_proceeds": 2_000_000.0}
+    assert (met.phase, met.cause) == ("report", None)
     assert (promised.cause, promised.payload.due_day) == (met.seq, met.day + 1)
-    assert (done.day, done.cause, done.correlation) == (met.day + 1, promised.seq, met.seq)
-    assert len(of(run, "condition.met/1")) == 1  # once, though it held for months
+    assert (done.cause, done.correlation) == (promised.seq, met.seq)
 
 
 def test_a_condition_can_fire_each_time_that_it_becomes_true(tmp_path):
-    entry = {"when": "waiting_proceeds > 0", "repeat": True, "do": {"set_transaction_cost": 1}}
-    run = fund(tmp_path, ROWS, script=[entry], reinvestment_engine__reinvestment_delay=1)
-    days = [record.day for record in of(run, "condition.met/1")]
-    assert days[:3] == [day("2026-03-10"), day("2026-05-20"), day("2026-09-15")]
+    told = given(tmp_path, ROWS, reinvestment_engine__reinvestment_delay=1)
+    told = told.whenever("waiting_proceeds > 0", set_transaction_cost=1)
+    told.then("condition.met/1", on("2026-03-10"), on("2026-05-20"), on("2026-09-15"))
+
+
+def test_a_story_that_the_log_does_not_tell_fails(tmp_path):
+    told = given(tmp_path, ROWS).when("2026-02-01", suspend_reinvestment={})
+    told.then("reinvestment.suspended/1", on("2026-02-01"), until="2026-12-31")
+    told.then("reinvestment.resumed/1", until="2026-12-31")
+    for wrong in (on("2026-02-02"), on("2026-02-01", source="nobody")):
+        with pytest.raises((AssertionError, AttributeError)):
+            told.then("reinvestment.suspended/1", wrong)
+    with pytest.raises(AssertionError):
+        told.then("reinvestment.suspended/1", until="2026-12-31")
+    with pytest.raises(AssertionError):
+        told.then("reinvestment.resumed/1", on("2026-02-01"))
 
 
 def test_a_condition_that_holds_from_the_start_fires_on_the_first_evening():
