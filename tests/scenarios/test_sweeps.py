@@ -15,6 +15,7 @@ from fundclock import InvalidInput, Scenario, sweep
 from fundclock.events.stores.sqlite import SqliteStore
 from fundclock.scenarios.ensembles.sweep_files import save
 from fundclock.scenarios.ensembles.sweep_summary import QUANTILES
+from fundclock.scenarios.ensembles.sweeps import worker_context
 from fundclock.scenarios.files.axes import axis_values, parse_axis
 from fundclock.scenarios.runs.planning import warnings_of
 from serving import until
@@ -52,6 +53,14 @@ def test_rows_do_not_depend_on_who_plays_them(short):
     assert sweep(short, axes, workers=3).rows == alone.rows
     with ThreadPoolExecutor(1) as executor:
         assert sweep(short, axes, executor=executor).rows == alone.rows
+
+
+def test_workers_that_begin_anew_find_the_same_rows(short, monkeypatch):
+    """As on Windows, which has no fork server."""
+    monkeypatch.setattr("multiprocessing.get_all_start_methods", lambda: ["spawn"])
+    assert worker_context().get_start_method() == "spawn"
+    axes = {"seed": [1, 2]}
+    assert sweep(short, axes, workers=2).rows == sweep(short, axes, workers=1).rows
 
 
 def test_any_key_can_be_swept(short):
