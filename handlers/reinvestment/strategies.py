@@ -31,7 +31,7 @@ def scaled(weights: Mapping[str, float]) -> Shares:
 
 
 def maintain_allocation(claims: Mapping[str, float], targets: Shares) -> Shares:
-    """The living book's own shares by claim; the targets where nothing lives."""
+    """The living book's own shares by claim; the targets if there are no living loans."""
     return scaled(claims) or targets
 
 
@@ -85,5 +85,7 @@ def wish(
             return opportunistic(trailing, base, config.opportunistic_threshold)
         case "custom":
             return Wish(custom(base, config.zone_preference_multipliers))
-        case _:
+        case "maintain_allocation":
             return Wish(base)
+        case _:
+            raise ValueError(f"there is no strategy {strategy!r}")
