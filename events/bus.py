@@ -16,7 +16,7 @@ from fundclock.events.state import State
 
 
 class Led(NamedTuple):
-    """Facts of which ``lead`` is the cause of the rest; folded together, before anyone reacts.
+    """Facts of which ``lead`` causes the rest; folded together, before any handler reacts.
 
     ``before`` comes first, with the same cause as ``lead``.
     """

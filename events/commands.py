@@ -37,7 +37,7 @@ class ReinvestProceeds(Command):
 
 
 class Reinvest(Command):
-    """Reinvest an amount today, whatever day the next check is; what is None stands as in the settings."""
+    """Reinvest an amount today, independent of the checks; None means as in the settings."""
 
     phase = Phase.reinvestment
     kind: Literal["capital.reinvest/1"] = "capital.reinvest/1"
@@ -97,7 +97,7 @@ class OriginateLoans(Command):
 
 
 class FacilityCommand(Command):
-    """Something that a facility is to do or have done to it."""
+    """A command about a facility."""
 
     facility: str
 
@@ -179,14 +179,14 @@ class CheckCleanDown(FacilityCommand):
 
 
 class RemedyBreach(FacilityCommand):
-    """Repay and call what cures the tests that fail."""
+    """Repay, and call what it takes, to cure the failing tests."""
 
     phase = Phase.cure
     kind: Literal["breach.remedy/1"] = "breach.remedy/1"
 
 
 class EndCure(FacilityCommand):
-    """The time to cure is over."""
+    """The cure period is over."""
 
     phase = Phase.cure
     kind: Literal["cure.end/1"] = "cure.end/1"
@@ -213,7 +213,7 @@ class CallCapital(Command):
 
 
 class ShockNav(Command):
-    """Move valuations of loans at once by ``change``; what they pay does not change."""
+    """Scale valuations of loans at once by ``change``; cash flows are unchanged."""
 
     phase = Phase.market
     kind: Literal["nav.shock/1"] = "nav.shock/1"
@@ -296,14 +296,14 @@ class ClearBreaker(Command):
 
 
 class ExpireBreaker(Command):
-    """The circuit breaker's time is over."""
+    """The circuit breaker's term is over."""
 
     phase = Phase.market
     kind: Literal["breaker.expire/1"] = "breaker.expire/1"
 
 
 class SetVolatility(Command):
-    """Put the market into a volatility state; None gives it back to what prices say."""
+    """Put the market into a volatility state; None lets it follow prices again."""
 
     phase = Phase.market
     kind: Literal["volatility_state.set/1"] = "volatility_state.set/1"

@@ -11,13 +11,13 @@ CSV_COLUMNS = ("seq", "day", "date", "phase", "kind", "cause", "correlation", "p
 
 
 def to_jsonl(records: Iterable[Record]) -> Iterator[bytes]:
-    """One canonical line a record: the bytes that the hash chain covers."""
+    """One canonical line per record: the bytes that the hash chain covers."""
     for record in records:
         yield record.line() + b"\n"
 
 
 def to_csv(records: Iterable[Record], calendar: Calendar) -> Iterator[bytes]:
-    """A header and one row a record; the payload as JSON text."""
+    """A header and one row per record; the payload as JSON text."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)

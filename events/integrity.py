@@ -1,4 +1,4 @@
-"""Is a stored log what was written? The chain of hashes, row by row."""
+"""Whether a stored log is what was written: the chain of hashes, row by row."""
 
 from collections.abc import Iterable
 

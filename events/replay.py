@@ -9,7 +9,7 @@ from fundclock.events.state import State
 def replay(records: Iterable[Record], until_day: int | None = None, state: State | None = None) -> State:
     """The state after these records; with ``until_day``, as it was at the end of that day.
 
-    ``state`` is where to go on from, default a new one. Raises InvariantError for a log that can't be.
+    ``state`` is the state to continue from, by default a new one. Raises InvariantError for an inconsistent log.
     """
     state = State() if state is None else state
     for record in records:

@@ -24,7 +24,7 @@ from fundclock.handlers.context import Context
 
 
 class Interventions(Part):
-    """Handlers of the scripted commands that need no more than the state."""
+    """Handlers of the scripted commands that need only the state."""
 
     def __init__(self, context: Context) -> None:
         self._state = context.state

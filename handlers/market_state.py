@@ -53,7 +53,7 @@ class BreakerTerms(Protocol):
 
 
 def nav_fall(before: Quarter, nav_cents: int, contributed_cents: int, distributed_cents: int) -> float:
-    """The share by which net asset value has fallen since a quarter's end, what came in and went out taken out.
+    """The share by which net asset value has fallen since a quarter's end, net of contributions and distributions.
 
     Contributions and distributions are those since the fund's start. 0 where there was no value to fall from.
     """
@@ -99,7 +99,7 @@ class MarketState(Part):
         }
 
     def trip_on_nav_reported(self, record: Record, fact: NavReported) -> Output:
-        """A quarter in which net asset value has fallen too far, what came in and went out taken out."""
+        """Trip after a quarter in which net asset value, net of flows, has fallen too far."""
         quarters = self._state.capital.quarters
         if len(quarters) < 2 or record.day >= self._period_end:
             return None
@@ -108,7 +108,7 @@ class MarketState(Part):
         return self._trip(record.day, "nav_fall", fall) if fall > self._breaker.nav_fall else None
 
     def trip(self, day: int, _command: TripBreaker) -> Output:
-        """By script; a breaker that is tripped already holds longer."""
+        """By script; a breaker that is already tripped holds longer."""
         return self._trip(day, "script", None)
 
     def _trip(self, day: int, reason: Literal["nav_fall", "script"], fall: float | None) -> Output:
@@ -136,7 +136,7 @@ class MarketState(Part):
         return [BreakerReset(reason="time", held_days=day - self._state.conditions.tripped_day)]
 
     def deploy_on_breaker_reset(self, record: Record, _fact: BreakerReset) -> Output:
-        """What has been called or drawn for loans and waits is lent today."""
+        """Lend waiting called and drawn cash today."""
         facts: list[Fact] = []
         if record.day >= self._period_end:
             return None

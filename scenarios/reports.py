@@ -1,4 +1,4 @@
-"""Everything there is to say about an engine in a run: its rows and its charts, as JSON values."""
+"""Full reports on the engines of a run: rows and charts, as JSON values."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def allocation_report(run: RecordedRun) -> dict[str, Any]:
 
 
 def leverage_report(run: RecordedRun) -> dict[str, Any]:
-    """Everything there is to say about a run's facilities. Raises InvalidInput where it has none."""
+    """The full report on a run's facilities. Raises InvalidInput if it has none."""
     history = DebtHistory(run)
     twin = without_debt(run)
     tested = bool(stress_tests(history))
@@ -68,7 +68,7 @@ def _visualization(history: History, summary: dict[str, Any], risk: dict[str, An
 
 
 def reinvestment_report(run: RecordedRun) -> dict[str, Any]:
-    """Everything there is to say about a run's reinvestment: events, summary, risk, visualization."""
+    """The full report on a run's reinvestment: events, summary, risk, visualization."""
     history = read_history(run)
     summary, risk = summary_of(history), risk_of_events(history)
     return {

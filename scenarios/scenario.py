@@ -30,11 +30,11 @@ def shipped() -> list[str]:
 
 
 class Run(RecordedRun):
-    """A played scenario: what was recorded of it, and what can be made of it."""
+    """A played scenario: its record, and everything that can be derived from it."""
 
     @classmethod
     def of(cls, recorded: RecordedRun) -> Self:
-        """A recorded run, with all that can be asked of one."""
+        """A recorded run as a ``Run``."""
         run = cls.__new__(cls)
         run.__dict__.update(recorded.__dict__)
         return run
@@ -43,7 +43,7 @@ class Run(RecordedRun):
     def open(cls, store: str | Path | SqliteStore, name: str = "last") -> Self:
         """A stored run by its id, a unique prefix of it, or ``last``. Raises StoreError, DamagedLog.
 
-        A store that is opened here is closed when the run is not used any more.
+        A store that is opened here is closed when the run is no longer in use.
         """
         opened = store if isinstance(store, SqliteStore) else SqliteStore(store, create=False)
         return cls.of(load_run(opened, opened.find(name)))
@@ -105,9 +105,9 @@ class Scenario:
         set: Mapping[str, Any] | None = None,
         origin: str = "set",
     ) -> Self:
-        """Another scenario: other seed, other replication, settings by dotted key.
+        """A copy of the scenario with another seed or replication, or other settings by dotted key.
 
-        ``origin`` is what errors name as the place of the settings. Raises InvalidInput for a seed that can't be.
+        ``origin`` is what errors name as the source of the settings. Raises InvalidInput for an invalid seed.
         """
         document = copy.deepcopy(self._document)
         for key, value in (set or {}).items():
@@ -140,7 +140,7 @@ class Scenario:
     ) -> Run:
         """Play the scenario. ``store`` None keeps the log in memory, a path keeps it in that file.
 
-        ``on_day`` is told (day, last day) at each month's end; ``script`` is a Python script, see
+        ``on_day`` is called with (day, last day) at each month's end; ``script`` is a Python script, see
         ``fundclock.sim.script.ScriptEnvironment``. Raises InvalidInput, StoreError, and what the script raises.
         """
         plan = with_script(self.plan(), script)

@@ -1,6 +1,6 @@
-"""Conditions of scripts while a fund is played: they are looked at each evening, and lead to what was asked for.
+"""Script conditions while a fund is played: they are evaluated each evening and trigger their commands.
 
-What is asked for in the morning happens on the day, what is asked for in the evening on the next.
+A command issued in the morning is carried out the same day, one issued in the evening the next day.
 """
 
 import datetime
@@ -19,7 +19,7 @@ Holds = Callable[[Mapping[str, Any]], bool]
 
 
 class Watched(NamedTuple):
-    """A condition that is looked at, and what is done on the evening on which it is met."""
+    """A condition that is evaluated every evening, and the command that follows when it is met."""
 
     source: str
     condition: str
@@ -33,7 +33,7 @@ class Reader(Protocol):
     """What scripts are given from outside: state by name, conditions and commands as they are written."""
 
     def value(self, name: str) -> Any:
-        """The state that a name stands for now. Raises an error for a name that there is not."""
+        """The state that a name stands for now. Raises an error for an unknown name."""
         ...
 
     def condition(self, text: str) -> tuple[tuple[str, ...], Holds]:
@@ -46,7 +46,7 @@ class Reader(Protocol):
 
 
 class Evenings:
-    """Looks at conditions each evening, in the order in which they were asked for."""
+    """Evaluates conditions each evening, in the order in which they were added."""
 
     def __init__(self, kernel: Kernel, bus: EventBus, reader: Reader, last_day: int) -> None:
         self._kernel = kernel
@@ -57,7 +57,7 @@ class Evenings:
         self._held: list[bool] = []
 
     def watch(self, watched: Watched) -> None:
-        """Look at this one too, from this evening on."""
+        """Evaluate this one too, from this evening on."""
         place = len(self._watched)
         if isinstance(watched.then, Command):  # before what Python scripts wait for
             place = sum(isinstance(other.then, Command) for other in self._watched)

@@ -36,7 +36,7 @@ class Moment(simpy.Event):
 
 
 class Kernel:
-    """Carries out promises when they are due, and wakes the fund's processes."""
+    """Carries out due promises and wakes the fund's processes."""
 
     def __init__(self, bus: EventBus, order: Sequence[Phase] = tuple(Phase), backwards: bool = False) -> None:
         """``order`` of the phases of a day; ``backwards`` turns the order of business keys

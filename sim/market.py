@@ -74,10 +74,10 @@ class Market(Part):
         ]
 
     def apply_price_shock(self, record: Record, fact: PriceShocked) -> None:
-        """Prices of the fact's zones are at another level from its day on."""
+        """Shift the prices of the fact's zones from its day on."""
         log = math.log1p(fact.change)
         self._indices.shock(record.day, [log if zone in fact.zones else 0.0 for zone in self.zones])
 
     def apply_rate_shock(self, record: Record, fact: RateShocked) -> None:
-        """The base rate is at another level from the fact's day on."""
+        """Shift the base rate from the fact's day on."""
         self._rates.shock(record.day, fact.change)

@@ -1,6 +1,6 @@
-"""Python scripts while a fund is played: they are SimPy processes that wait for days and conditions.
+"""Python scripts while a fund is played: SimPy processes that wait for days and conditions.
 
-What is asked for in the morning happens on the day, what is asked for in the evening on the next.
+A command issued in the morning is carried out the same day, one issued in the evening the next day.
 """
 
 import datetime
@@ -27,7 +27,7 @@ PythonScript = Callable[["ScriptEnvironment"], Generator[simpy.Event, Any, None]
 class ScriptEnvironment:
     """What a Python script is given: the fund's clock, its state by name, and the commands.
 
-    A script is a generator function. It yields what it waits for, and asks for things in between:
+    A script is a generator function. It yields what it waits for, and issues commands in between:
 
         def cautious(fund):
             yield fund.at("2027-03-31")
@@ -63,7 +63,7 @@ class ScriptEnvironment:
         return self._reader.value(name)
 
     def at(self, when: str | datetime.date) -> simpy.Event:
-        """The morning of a date. Raises ValueError for one that is over, or outside the fund's life."""
+        """The morning of a date. Raises ValueError for a date that has passed or is outside the fund's life."""
         day = self._calendar.day(parse_iso(when) if isinstance(when, str) else when)
         first = self.day + (self._bus.phase != Phase.market)
         if not first <= day < self._last_day:
@@ -72,7 +72,7 @@ class ScriptEnvironment:
         return self._kernel.morning(day, 2)
 
     def when(self, condition: str | Callable[["ScriptEnvironment"], bool]) -> simpy.Event:
-        """The first evening on which a condition holds: the text of one, or a function that is given this."""
+        """The first evening on which a condition holds: its text, or a function of this environment."""
         event = simpy.Event(self._kernel.env)
         if isinstance(condition, str):
             names, holds = self._reader.condition(condition)
@@ -85,7 +85,7 @@ class ScriptEnvironment:
         return event
 
     def do(self, command: dict[str, Any]) -> None:
-        """Ask for a command, written as in ``do:``; it is carried out today, in the evening tomorrow."""
+        """Ask for a command, written as in ``do:``; it is carried out today, or tomorrow if it is evening."""
         made = self._reader.command(command)
         due = self.day + (self._bus.phase != Phase.market)
         self._bus.publish([CommandScheduled(due_day=due, command=made, source=self._source())], *self._parents())

@@ -56,11 +56,11 @@ class State:
         }
 
     def apply(self, record: Record) -> None:
-        """Fold one record. Raises InvariantError for what can't be."""
+        """Fold one record. Raises InvariantError for an inconsistent log."""
         self.fold((record,))
 
     def fold(self, records: Sequence[Record]) -> None:
-        """Fold records in their order. Raises InvariantError for what can't be."""
+        """Fold records in their order. Raises InvariantError for an inconsistent log."""
         pending, mutators = self._pending, self._mutators
         for record in records:
             fact, cause = record.payload, record.cause

@@ -1,4 +1,4 @@
-"""The agenda: promises that are still to be kept."""
+"""The agenda: scheduled commands that are still pending."""
 
 from typing import Any, TypeVar
 
@@ -21,9 +21,8 @@ C = TypeVar("C", bound=Command)
 class Agenda:
     """Pending commands by the seq of their promise.
 
-    A promise is kept when a first record names it as its cause: carrying out a command
-    always leaves one, and be it a refusal. ``State.apply`` sees to that, for records of any kind.
-    ``refused`` are what a script asked for and did not get: day, source, reason.
+    A scheduled command is done at the first record that it causes, even a rejection; ``State.apply`` sees to that, for
+    records of any kind. ``refused`` lists the requests of scripts that were refused: day, source, reason.
     """
 
     def __init__(self) -> None:

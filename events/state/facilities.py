@@ -142,12 +142,12 @@ class Facilities:
 
     @property
     def debt_cents(self) -> int:
-        """What all facilities have lent and not got back."""
+        """The outstanding debt of all facilities."""
         return sum(facility.balance_cents for facility in self.by_name.values())
 
     @property
     def bridged_cents(self) -> int:
-        """What subscription lines have lent in the place of calls."""
+        """What subscription lines have lent to bridge calls."""
         lines = self.by_name.values()
         return sum(line.balance_cents for line in lines if line.facility_type == "subscription")
 
@@ -163,13 +163,13 @@ class Facilities:
 
     @property
     def kept_cents(self) -> int:
-        """Cash that is nobody else's: what is kept for debt service, and repayments of which notice was given."""
+        """Cash set aside for lenders: debt service, and repayments on notice."""
         promised = sum(self._repayments.values())
         return self.senior_cents + (min(promised, self.debt_cents) if promised else 0)
 
     @property
     def closed(self) -> bool:
-        """Whether every facility has come to its end and got all back."""
+        """Whether every facility has ended and been repaid in full."""
         lines = self.by_name.values()
         return all((line.matured or line.defaulted) and not line.balance_cents + line.owed_cents for line in lines)
 

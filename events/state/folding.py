@@ -21,4 +21,4 @@ class Fold(Protocol):
 
 
 class InvariantError(Exception):
-    """The log says something that can't be: money from nowhere, a loan that ends twice."""
+    """The log is inconsistent: money from nowhere, a loan that ends twice."""

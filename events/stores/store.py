@@ -18,7 +18,7 @@ class UnknownRun(StoreError):
 
 
 class DamagedLog(Exception):
-    """A log is not what was written. ``seq`` is the first bad record."""
+    """A log differs from what was written. ``seq`` is the first bad record."""
 
     def __init__(self, seq: int, problem: str) -> None:
         super().__init__(seq, problem)

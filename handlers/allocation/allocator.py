@@ -81,7 +81,7 @@ class _Problem(NamedTuple):
 
 
 def risk_multiplier(metrics: RiskMetrics) -> Decimal:
-    """The share of capital that a state of the market lets be deployed, 0 to 1."""
+    """The share of capital that may be deployed in a state of the market, 0 to 1."""
     if metrics.circuit_breaker_triggered:
         return Decimal(0)
     of_costs = next((part for level, part in COST_MULTIPLIERS if metrics.gas_price_gwei > level), Decimal(1))
@@ -124,7 +124,7 @@ class CapitalAllocator:
         without it, each is its own), in per cent, and ``min_expected_return``. ``views`` maps bucket to expected
         return, or is a list of (weights by bucket, return) or (weights, return, variance).
 
-        Where the covariance is missing, risk scores stand for standard deviations without correlation. Raises
+        Where the covariance is missing, risk scores serve as standard deviations with zero correlation. Raises
         ValueError (AllocationError where limits can't be met) or TypeError that names the argument.
         """
         names = inputs.names(sorted(protocols) if isinstance(protocols, (set, frozenset)) else protocols)
@@ -367,7 +367,7 @@ class CapitalAllocator:
     ) -> RebalanceOrders:
         """Orders where a bucket is off its target by the threshold or more; see ``rebalancing.orders``.
 
-        ``costs`` maps bucket to the share of what is traded that trading costs. Raises ValueError or TypeError.
+        ``costs`` maps bucket to the trading cost as a share of the amount traded. Raises ValueError or TypeError.
         """
         value = inputs.number("total", total)
         if value <= 0:

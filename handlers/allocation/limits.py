@@ -49,10 +49,10 @@ class Limits(NamedTuple):
 
 
 def limits(lower: Floats, upper: Floats, groups: list[Group], infeasible: str) -> Limits:
-    """Limits of which something can be done; ``infeasible`` as in the settings.
+    """Limits that can be met; ``infeasible`` as in the settings.
 
-    Raises AllocationError where the least weights are more than there is, or where not all can be invested and that is
-    to be refused.
+    Raises AllocationError if the floors sum to more than 1, or if not everything can be invested and ``infeasible`` is
+    ``raise``.
     """
     groups = [group for group in groups if upper[group.members].sum() > group.cap]
     for group in groups:

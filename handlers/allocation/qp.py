@@ -1,4 +1,4 @@
-"""Quadratic programs with bounds and linear limits: solved by a library, and checked before anyone sees the answer."""
+"""Quadratic programs with bounds and linear limits: solved by a library, and checked before the answer is returned."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Orders that bring a portfolio to its targets, where that is worth what it costs."""
+"""Orders that bring a portfolio to its targets, where they are worth their cost."""
 
 from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
@@ -23,7 +23,7 @@ def orders(
 
     An order is worth its cost, cost rate · amount, where that is less than the loss of staying off the target,
     γ/2 · deviation² · total: inside ± 2·cost/γ nothing is traded (Constantinides, 1986, has the same shape). An order
-    above ``largest`` is split into parts of that size and a rest.
+    above ``largest`` is split into parts of that size and a remainder.
     """
     names = sorted(set(current) | set(target))
     zero = Decimal(0)

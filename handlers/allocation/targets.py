@@ -1,4 +1,4 @@
-"""What a purchase goes by: the zones' shares, and how much may be lent at all."""
+"""What purchases are based on: the zones' target shares, and the total that may be lent."""
 
 from decimal import Decimal
 

@@ -101,7 +101,7 @@ class RebalanceOrders(list[RebalanceOrder]):
 
 @dataclass(frozen=True)
 class PortfolioMetrics:
-    """How a portfolio has done. Rates are decimals per period of the returns, unless annualised on request."""
+    """How a portfolio has performed. Rates are decimals per period of the returns, unless annualised on request."""
 
     total_return: Decimal
     sharpe_ratio: Decimal

@@ -75,7 +75,7 @@ class Deployment(Part):
             yield from self._call(day, self._plan_starts_at, "opening_book")
 
     def call_tranche(self, day: int, tranche: int) -> Iterator[Output]:
-        """Call the capital of the next tranche, and what was drawn in the place of an earlier call."""
+        """Call the capital of the next tranche, plus what was drawn to bridge an earlier call."""
         months = self._settings.fund.deployment_months
         planned = self._partners.deployable_cents - self._plan_starts_at
         wanted = planned * (tranche + 1) // months - planned * tranche // months

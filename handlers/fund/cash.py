@@ -28,7 +28,7 @@ class Treasury(Part):
         }
 
     def note_spread_on_config_changed(self, record: Record, _fact: ConfigChanged) -> Output:
-        """Another spread holds from its day on, not for the nights before."""
+        """A new spread applies from its day on, not to earlier nights."""
         spread = self._settings.fund.cash_yield_spread_bps / 10_000
         if spread != self._spreads[-1][1]:
             self._spreads.append((record.day, spread))

@@ -1,4 +1,4 @@
-"""Distributions: what may go out, and how the waterfall shares it."""
+"""Distributions: what may be paid out, and how the waterfall shares it."""
 
 from collections.abc import Iterator
 
@@ -23,11 +23,11 @@ class Distributions:
         self._last_day = context.last_day
 
     def distribute(self, day: int) -> Iterator[Output]:
-        """Cash goes out but what the next quarter's fees need; on the last day, all.
+        """Distribute all cash except what the next quarter's fees need; on the last day, everything.
 
-        In the reinvestment period only what is not recycled goes out, and only where something may not be, or where
-        the cash reserve could not keep it. Called capital that the reserve gives back goes out whole. Debt is senior:
-        nothing goes out in a sweep or while a facility is in default.
+        In the reinvestment period only cash that is not recycled is distributed, and only if some may not be recycled
+        or the cash reserve could not keep it. Called capital that the reserve returns goes out in full. Debt is
+        senior: nothing is distributed in a sweep or while a facility is in default.
         """
         if self._state.facilities.holds_cash_back and day != self._last_day:
             return

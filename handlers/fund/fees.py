@@ -1,8 +1,8 @@
-"""Fees and expenses: what is owed on which day, and with what it is paid.
+"""Fees and expenses: what is owed on which day, and how it is paid.
 
 Paid from free cash (cash that is neither a lot of proceeds nor called for loans); then from the cash reserve, where
-there is one; then from a call on the fee reserve; what the reserve can't give any more comes out of proceeds; the
-rest stays a payable and is tried again.
+there is one; then from a call on the fee reserve; once that is exhausted, from proceeds; the
+rest stays a payable and is retried.
 """
 
 import math
@@ -68,7 +68,7 @@ class Fees(Part):
         yield from self.pay(day)
 
     def close(self, day: int) -> Iterator[Output]:
-        """The fund's last day: the expenses since the last quarter; what can't be paid now is given up."""
+        """The fund's last day: the expenses since the last quarter; what can't be paid now is waived."""
         yield self._expenses_until(day)
         yield from self.pay(day)
         owed = {fee: cents for fee, cents in self._state.capital.owed.items() if cents}
@@ -85,7 +85,7 @@ class Fees(Part):
         return [FeeAccrued(fee="expenses", amount_cents=amount, base_cents=base, from_day=first, to_day=day)]
 
     def pay(self, day: int) -> Iterator[Output]:
-        """Pay what is owed as far as the cash goes, call what the reserve still gives.
+        """Pay what is owed as far as the cash goes, and call what the fee reserve still allows.
 
         While a facility is in default, its lender comes first: fees wait and stay owed, until the last day at most.
         """

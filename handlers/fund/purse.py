@@ -1,4 +1,4 @@
-"""What cash may be used for what: called, drawn and reserved cash apart, debt service first."""
+"""Which cash may be used for what: called, drawn and reserved cash kept apart, debt service first."""
 
 from typing import NamedTuple
 
@@ -16,12 +16,12 @@ def own_cash(state: State) -> int:
 
 
 def free_cash(state: State) -> int:
-    """What of it is not kept for debt service and promised repayments either."""
+    """The part of ``own_cash`` that is not set aside for debt service or promised repayments either."""
     return max(0, own_cash(state) - state.facilities.kept_cents)
 
 
 def kept_in_lots(state: State) -> int:
-    """What proceeds must stay behind for lenders, because other cash does not cover what is kept for them."""
+    """Proceeds that must be kept for lenders because other cash does not cover what is set aside for them."""
     kept = state.facilities.kept_cents
     return max(0, kept - max(0, own_cash(state))) if kept else 0
 

@@ -69,7 +69,7 @@ class Reserve(Part):
     def fill_on_capital_contributed(self, record: Record, fact: CapitalContributed) -> Output:
         """The first calls fill the reserve to its minimum before they buy loans; a call for it goes into it whole.
 
-        Where there is no reserve any more when such a call is paid, its cash may be lent.
+        If the reserve has been abolished by the time such a call is paid, its cash may be lent.
         """
         amount = fact.amount_cents if fact.purpose == "reserve" else 0
         if self.enabled and fact.purpose in ("opening_book", "deployment"):
@@ -86,7 +86,7 @@ class Reserve(Part):
         return facts
 
     def follow_on_config_changed(self, record: Record, _fact: ConfigChanged) -> Output:
-        """A script has changed settings: what is eligible goes in, or all comes out, or too much is in it now."""
+        """A script has changed settings: eligible cash goes in, all comes out, or the reserve is now too full."""
         lots = self._state.lots
         reserve = lots.reserved_cents
         facts: list[Fact] = []

@@ -1,7 +1,7 @@
 """The distribution waterfall: return of capital, preferred return, catch-up, carry split.
 
 Pure functions on whole cents. The general partner's own commitment is not in here: it shares pari passu
-before the waterfall. What is distributed is what is split: nothing is lost and nothing made.
+before the waterfall. The tiers sum to the distribution exactly, to the cent.
 """
 
 import math
@@ -15,7 +15,7 @@ from fundclock.handlers.settings.fund import WaterfallConfig
 
 
 class Account(NamedTuple):
-    """What the limited partners and the carry have had so far, in cents."""
+    """What has been distributed to the limited partners and as carry so far, in cents."""
 
     unreturned_capital: int = 0
     unpaid_preferred: int = 0
@@ -42,14 +42,14 @@ class Split(NamedTuple):
 
     @property
     def to_carry(self) -> int:
-        """All that goes to the carry."""
+        """All that is distributed as carry."""
         return self.catch_up_carry + self.split_carry
 
 
 def distribute(amount: int, account: Account, *, catch_up: float, carry: float) -> Split:
     """Split ``amount`` cents by the tiers, given what went before.
 
-    In the catch-up tier the carry takes ``catch_up`` of each cent until it holds ``carry`` of all profit; from
+    In the catch-up tier carry takes ``catch_up`` of each cent until it holds ``carry`` of all profit; from
     carry + catch_up·X = carry·(profit + X) the tier's size is X = (carry·profit − carried)/(catch_up − carry).
     With ``catch_up`` 0 there is none (a hard hurdle). Raises ValueError where 0 < catch_up ≤ carry: such a
     catch-up never ends.
@@ -79,8 +79,8 @@ def account_of(
 ) -> Account:
     """The limited partners' account on a day, from all that they have paid in and got: (day, cents) each.
 
-    Every distribution to them counts, whichever tier it came from: capital is unreturned until they have got all that
-    they paid in, preferred return unpaid until that has earned the hurdle.
+    Every distribution to them counts, whichever tier it came from: capital is unreturned until they have received all
+    their contributions, preferred return unpaid until these have earned the hurdle.
     """
     invested, returned = round(sum(cents for _, cents in paid_in)), round(sum(cents for _, cents in paid_out))
     unreturned = max(0, invested - returned)
@@ -89,7 +89,7 @@ def account_of(
 
 
 def preferred_balance(flows: Sequence[tuple[int, float]], day: int, hurdle: float) -> int:
-    """What capital and preferred return still come to on a day, in cents, rounded.
+    """Unreturned capital and unpaid preferred return on a day, in cents, rounded.
 
     ``flows`` are (day, cents): contributions above zero, distributions below. Each compounds by
     (1 + hurdle)^(days/365).
@@ -99,9 +99,9 @@ def preferred_balance(flows: Sequence[tuple[int, float]], day: int, hurdle: floa
 
 
 def moved_to_draws(state: State, terms: WaterfallConfig, until: int) -> list[tuple[int, int]]:
-    """What moves contributions back to the draws that they have paid back by a day: (day, cents), summing to 0.
+    """Flows that move contributions back to the draws that they repaid by a day: (day, cents), summing to 0.
 
-    Nothing where preferred return runs from the contributions.
+    Empty if preferred return runs from the contributions.
     """
     if terms.pref_clock == "contribution":
         return []

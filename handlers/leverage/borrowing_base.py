@@ -1,8 +1,8 @@
-"""The borrowing base: what of the loans counts as collateral, and how much may be borrowed against it.
+"""The borrowing base: which loans count as collateral, and how much may be borrowed against them.
 
-A loan that pays and whose LTV is low enough counts at its value. T is the sum of those values. Of one loan at most
-``concentration.loan`` × T counts and of one zone, after that, at most ``concentration.zone`` × T: the excess is cut
-first, and the advance rate applies to what is left. With fewer than ``min_loans`` loans there is no base.
+A paying loan whose LTV is low enough counts at its value. T is the sum of those values. One loan counts for at most
+``concentration.loan`` × T and then one zone for at most ``concentration.zone`` × T: the excess is cut first, and the
+advance rate applies to the rest. With fewer than ``min_loans`` loans there is no base.
 """
 
 from typing import NamedTuple

@@ -1,7 +1,7 @@
 """Tests of facilities: when they are run, from what, and what a failure leads to.
 
 At each quarter's end all of them; at once when a loan that exits or defaults leaves the base; and while one fails,
-after each repayment and at the end of the time to cure.
+after each repayment and at the end of the cure period.
 """
 
 from collections.abc import Iterator
@@ -74,7 +74,7 @@ class Breaches:
         return self._removed(record, fact.loan_id, "exit")
 
     def test_on_loan_defaulted(self, record: Record, fact: LoanDefaulted) -> Output:
-        """So does a default."""
+        """A default shrinks the base."""
         return self._removed(record, fact.loan_id, "default")
 
     def test_on_payment_defaulted(self, record: Record, fact: PaymentDefaulted) -> Output:
@@ -88,7 +88,7 @@ class Breaches:
         return [self.test(fact.facility, record.day, "maturity")] if fact.balance_cents else None
 
     def test_on_repaid(self, record: Record, fact: FacilityRepaid) -> Output:
-        """A repayment may cure."""
+        """A repayment may cure a breach."""
         facility = self._state.facilities.by_name[fact.facility]
         if not facility.breaches or facility.defaulted or record.day == self._last_day:
             return None
@@ -97,14 +97,14 @@ class Breaches:
         return [self.test(fact.facility, record.day, "repaid")]
 
     def test_on_service_paid(self, record: Record, fact: DebtServicePaid) -> Output:
-        """So may a late payment."""
+        """A late payment may cure a breach."""
         facility = self._state.facilities.by_name[fact.facility]
         if "payment" not in facility.breaches or facility.defaulted or record.day == self._last_day:
             return None
         return [self.test(fact.facility, record.day, "repaid")]
 
     def end_cure(self, day: int, command: EndCure) -> Output:
-        """The time to cure is over: late interest is paid if there is cash now; what fails is an event of default."""
+        """The cure period is over: pay late interest if cash allows; a test still failing is an event of default."""
         if self._state.facilities.by_name[command.facility].overdue_cents:
             paid = self._service.pay(command.facility)
             if paid:
@@ -112,7 +112,7 @@ class Breaches:
         return [self.test(command.facility, day, "cure_deadline")]
 
     def check_clean_down(self, day: int, command: CheckCleanDown) -> Output:
-        """A draw on the subscription line must be paid back by now."""
+        """A draw on the subscription line must have been repaid by today."""
         return [self.test(command.facility, day, "clean_down")]
 
     def _removed(self, record: Record, loan_id: str, trigger: TestTrigger) -> Output:

@@ -34,7 +34,7 @@ class Bridge:
         self._last_day = context.last_day
 
     def instead_of_call(self, day: int, wanted: int) -> Output:
-        """Notice of a draw of what would be called, where the line can lend all of it; None where it must be called."""
+        """Notice of a draw of what would be called, if the line can lend all of it; None if it must be called."""
         if wanted <= 0 or NAME not in self._state.facilities.by_name:
             return None
         available = self._lines.available_cents(NAME, day) - self._lines.promised_cents(NAME)
@@ -53,7 +53,7 @@ class Bridge:
         return max(0, owed - self._partners.on_the_way_cents("deployment", "clean_down"))
 
     def repay_on_capital_contributed(self, _record: Record, fact: CapitalContributed) -> Output:
-        """A call pays back first what stood in for it."""
+        """A call first repays the draws that bridged it."""
         line = self._state.facilities.by_name.get(NAME)
         if line is None or not line.balance_cents or fact.purpose not in ("deployment", "opening_book", "clean_down"):
             return None
@@ -84,7 +84,7 @@ class Bridge:
         return self._call_rest(record.day, fact.asked_cents - fact.amount_cents) if fact.purpose == "bridge" else None
 
     def call_on_draw_declined(self, record: Record, fact: DrawDeclined) -> Output:
-        """So is a tranche of which it paid nothing."""
+        """A tranche of which the lender paid nothing is called after all."""
         return self._call_rest(record.day, fact.asked_cents) if fact.purpose == "bridge" else None
 
     def _call_rest(self, day: int, cents: int) -> Output:
@@ -101,7 +101,7 @@ class Bridge:
         return [self._partners.call(amount, "deployment", due)]
 
     def clean_down(self, day: int, _command: CleanDown) -> Output | Rejected:
-        """Call what pays back all that is drawn, if no call on its way does."""
+        """Call what repays all outstanding draws, unless a pending call does."""
         owed = self.outstanding_cents()
         if not owed:
             return Rejected("a call that is on its way pays it back")
@@ -112,7 +112,7 @@ class Bridge:
         return [self._partners.call(amount, "clean_down", due)]
 
     def cancel_on_repaid(self, _record: Record, fact: FacilityRepaid) -> Output:
-        """Clean-downs of draws that are paid back are taken back."""
+        """Cancel the clean-downs of draws that have been repaid."""
         if fact.facility != NAME:
             return None
         left = {day for day, _ in self._state.facilities.by_name[NAME].draws}

@@ -25,7 +25,7 @@ class _Marks:
 
 
 class Collateral:
-    """A cache that valuations and facts give again. Cents."""
+    """A cache that can be rebuilt from valuations and facts. Cents."""
 
     def __init__(self, context: Context) -> None:
         self._book = context.state.book

@@ -31,7 +31,7 @@ class Terms(NamedTuple):
 
 
 class Result(NamedTuple):
-    """One test. ``headroom_cents`` is by how much debt may rise, or what it is measured against fall; below 0 it fails.
+    """One test. ``headroom_cents`` is how far debt may rise, or its measure fall, before it fails; below 0 if it does.
 
     ``value`` is None where nothing is owed (passed), or where there is nothing against what is owed (failed).
     """
@@ -44,7 +44,7 @@ class Result(NamedTuple):
 
 
 def ratio(part: int, whole: int) -> float | None:
-    """part / whole; None without a whole."""
+    """part / whole; None if the whole is 0."""
     return part / whole if whole > 0 else None
 
 

@@ -96,7 +96,7 @@ class Lines:
         return {"uncalled_cents": self.included_uncalled_cents(), "commitment_cents": commitment}
 
     def included_uncalled_cents(self) -> int:
-        """What the limited partners that have not defaulted have committed and not paid in yet."""
+        """Uncalled commitments of the limited partners that have not defaulted."""
         capital = self._state.capital
         return sum(
             max(0, cents - capital.contributed_by_lp.get(name, 0))
@@ -126,7 +126,7 @@ class Lines:
         return "draw_period_over" if day >= facility.draw_end_day else None
 
     def promised_cents(self, name: str) -> int:
-        """What has been asked for and not been drawn yet."""
+        """Draws requested and not yet paid."""
         return sum(act.amount_cents for _, act in self._state.agenda.promises(DrawFacility) if act.facility == name)
 
     def notice_day(self, name: str, day: int) -> int:
@@ -139,7 +139,7 @@ class Lines:
         return CommandScheduled(due_day=self.notice_day(name, day), command=command)
 
     def request(self, day: int, command: RequestDraw) -> Output | Rejected:
-        """A draw by script: refused at once where it could not be paid today."""
+        """A draw by script: rejected at once if it could not be paid today."""
         available = self.available_cents(command.facility, day) - self.promised_cents(command.facility)
         if command.amount_cents > available:
             why = self.why_closed(command.facility, day) or "nothing more is available"
@@ -182,7 +182,7 @@ class Lines:
         return [DrawPeriodEnded(facility=command.facility, balance_cents=facility.balance_cents)]
 
     def sweep_on_draw_period_ended(self, _record: Record, fact: DrawPeriodEnded) -> Output:
-        """From the end of its draw period on, what comes in pays back the NAV line."""
+        """After the draw period, all receipts repay the NAV line."""
         facilities = self._state.facilities
         is_nav = facilities.by_name[fact.facility].facility_type == "nav"
         if not is_nav or not fact.balance_cents or facilities.sweeps.get(fact.facility) in ("cure", "default"):
@@ -190,7 +190,7 @@ class Lines:
         return [SweepBegun(facility=fact.facility, reason="draw_period_over")]
 
     def sweep_on_sweep_ended(self, record: Record, fact: SweepEnded) -> Output:
-        """A sweep that cured something may end inside the time in which all that comes in pays back the NAV line."""
+        """A sweep for a breach may end after the draw period, when all receipts still repay the NAV line."""
         facility = self._state.facilities.by_name[fact.facility]
         if facility.facility_type != "nav" or not facility.balance_cents or facility.defaulted:
             return None
@@ -198,7 +198,7 @@ class Lines:
         return [SweepBegun(facility=fact.facility, reason="draw_period_over")] if over else None
 
     def mature(self, day: int, command: MatureFacility) -> Output:
-        """A maturity: extended where something is owed, an option is left and no test fails; else all is due."""
+        """A maturity: extended if a balance is owed, an option is left and no test fails; otherwise all is due."""
         name, line = command.facility, self.config[command.facility]
         facility = self._state.facilities.by_name[name]
         sound = not facility.breaches and not facility.defaulted

@@ -56,7 +56,7 @@ class Optimiser:
         self._period_end = min(context.period_end, context.last_day)
 
     def optimise(self, day: int) -> Iterator[Output]:
-        """A quarter's end: the buffer of the next quarter, then the decision, where decisions are asked for."""
+        """A quarter-end: the buffer for the next quarter, then the decision, if the optimiser is enabled."""
         buffer = self._buffer(day)
         if buffer is not None:
             yield [buffer]

@@ -1,4 +1,4 @@
-"""Remedies: cash and called capital that cure what fails, and sweeps that pay lenders with what comes in."""
+"""Remedies: cash and called capital that cure breaches, and sweeps that pay lenders from receipts."""
 
 from fundclock.events.bus import Output, Rejected
 from fundclock.events.commands import RemedyBreach, RepayFacility, RequestRepayment, SweepCash
@@ -28,7 +28,7 @@ REPAYABLE = ("base", "ltv", "maturity", "clean_down")
 
 
 class Remedies:
-    """Pays lenders what they may ask for, out of cash, of what comes in, and of capital calls."""
+    """Pays lenders what they may demand, from cash, receipts and capital calls."""
 
     def __init__(
         self, context: Context, partners: Partners, lines: Lines, breaches: Breaches, service: DebtService
@@ -44,7 +44,7 @@ class Remedies:
         self._sweep_day = -1
 
     def remedy(self, day: int, command: RemedyBreach) -> Output | Rejected:
-        """Repay what cures as far as the cash goes; call the rest."""
+        """Repay as much as cures the breach and the cash allows; call the rest."""
         name = command.facility
         facility = self._state.facilities.by_name[name]
         if facility.overdue_cents:
@@ -83,7 +83,7 @@ class Remedies:
         return repay + needs.get("liquidity", 0) + needs.get("payment", 0)
 
     def call_on_tested(self, record: Record, fact: CovenantTested) -> Output:
-        """A test that fails for some time already may lack more than what was called for it."""
+        """A test that has been failing for a while may lack more than was called for it."""
         facility = self._state.facilities.by_name[fact.facility]
         known = any(test in facility.breaches and not passed for test, passed in fact.passed.items())
         if (
@@ -108,7 +108,7 @@ class Remedies:
         return [self._partners.call(amount, "cure", due)]
 
     def pay_on_capital_contributed(self, record: Record, fact: CapitalContributed) -> Output:
-        """What partners have paid in to cure: late interest, then principal; what liquidity lacks stays in cash."""
+        """Use a cure contribution: late interest, then principal; any liquidity shortfall stays in cash."""
         if fact.purpose not in ("cure", "debt_service"):
             return None
         for name, facility in self._state.facilities.by_name.items():
@@ -135,11 +135,11 @@ class Remedies:
         return None
 
     def sweep_on_inflow(self, record: Record, _fact: LoanExited | LoanRecovered | LoanInterestPaid) -> Output:
-        """While a sweep is on, what comes in goes to the lender on the next business day."""
+        """While a sweep is on, receipts go to the lender on the next business day."""
         return self._promise_sweep(record) if self._state.facilities.sweeps else None
 
     def sweep_on_sweep_begun(self, record: Record, _fact: SweepBegun) -> Output:
-        """So does what is there already."""
+        """So does the cash already there."""
         return self._promise_sweep(record)
 
     def _promise_sweep(self, record: Record) -> Output:
@@ -177,16 +177,16 @@ class Remedies:
         return Rejected("nothing is there that debt service does not need")
 
     def above_maximum_cents(self) -> int:
-        """By how much debt is above the maximum of leverage."""
+        """The debt above maximum leverage."""
         most = self._settings.leverage.optimization.max_leverage
         return max(0, self._state.facilities.debt_cents - int(most * max(0, self._state.ledger.nav_cents())))
 
     def end_sweep_on_paid(self, _record: Record, fact: FacilityRepaid | DebtServicePaid) -> Output:
-        """A payment may have been the last that a sweep was for."""
+        """A payment may have completed a sweep."""
         return [SweepEnded(facility=fact.facility)] if self._over(fact.facility) else None
 
     def end_sweeps(self) -> Output:
-        """Sweeps that are over although nothing was paid: leverage has come down because loans are worth more."""
+        """End sweeps that are over without a payment: leverage has fallen because loans are worth more."""
         return [SweepEnded(facility=name) for name in self._state.facilities.sweeps if self._over(name)]
 
     def _over(self, name: str) -> bool:
@@ -218,5 +218,5 @@ class Remedies:
         return repaid(self._state, command.facility, payment, command.reason)
 
     def locked_out(self, name: str, day: int) -> bool:
-        """Whether a facility may only be paid back where it must be."""
+        """Whether a facility is in its prepayment lockout: only mandatory repayments are allowed."""
         return day < self._calendar.add_months(0, self._lines.config[name].prepayment_lockout_months)

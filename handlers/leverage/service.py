@@ -69,7 +69,7 @@ class DebtService:
             exact.period, exact.period_posted = [], Fraction(0)
 
     def accrue(self, name: str, day: int, due_day: int | None = None) -> FacilityInterestAccrued | None:
-        """What a facility has earned since it last accrued, due on the next payment day; None where nothing has."""
+        """Interest and fees of a facility since it last accrued, due on the next payment day; None if it is 0."""
         facility, line, exact = self._state.facilities.by_name[name], self._lines[name], self._exact[name]
         steps = [*facility.steps, (day, 0, 0)]
         rows: list[tuple[int, int, int, int, float]] = []
@@ -160,7 +160,7 @@ class DebtService:
         return {name: self.rate(facility, self._lines[name], day) for name, facility in lines.items()}
 
     def next_service_cents(self, day: int) -> int:
-        """Interest and fees of the next three months, were balances and rates to stay as they are."""
+        """Interest and fees of the next three months at unchanged balances and rates."""
         days = self._calendar.add_months(day + 1, 3) - day - 1  # from a quarter's end on, the next quarter
         total = 0.0
         for name, facility in self._state.facilities.by_name.items():
@@ -171,7 +171,7 @@ class DebtService:
         return round(total)
 
     def call_ahead(self, day: int) -> Iterator[Output]:
-        """Call what the next payment day will lack: cash and proceeds against what is owed and comes to be owed."""
+        """Call the shortfall of the next payment day: cash and proceeds against what is owed and still accrues."""
         facilities = self._state.facilities
         multiple = max(1.0, self._settings.leverage.optimization.min_cash_buffer)
         needed = facilities.owed_cents + round(multiple * self.next_service_cents(day))
@@ -184,11 +184,11 @@ class DebtService:
             yield [self._partners.call(amount, "debt_service", due)]
 
     def call_on_drawn(self, record: Record, fact: FacilityDrawn) -> Output:
-        """A bridge makes debt service dearer, and is spent whole; other draws keep what they need."""
+        """A bridge raises debt service and is spent in full; other draws keep back what they need for it."""
         return next(self.call_ahead(record.day), None) if fact.purpose == "bridge" else None
 
     def pay_all(self, _day: int) -> Iterator[Output]:
-        """A payment day: what is owed is paid, and where it can't be, that is a payment default."""
+        """A payment day: what is owed is paid; a shortfall is a payment default."""
         for name, facility in self._state.facilities.by_name.items():
             if facility.owed_cents:
                 yield self.pay(name)

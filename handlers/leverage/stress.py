@@ -61,7 +61,7 @@ def shocks(config: StressTestingConfig) -> dict[str, Shock]:
 
 
 def apply(terms: Terms, shock: Shock) -> Terms:
-    """The terms of a test as a shock would make them."""
+    """The terms of a test under a shock."""
     dearer = terms.debt_cents * shock.rate
     left = 1 - min(1.0, shock.nav)
     liquid = 1 - min(1.0, shock.liquidity)

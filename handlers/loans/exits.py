@@ -2,8 +2,8 @@
 
 Each loan owns two unit exponentials; a risk strikes when its integrated hazard reaches
 the loan's threshold. The baseline hazard of exit is that of a normal age truncated below at the
-minimum hold; a default's hazard grows with the loan-to-value. What moves hazards in
-a month is what was known, and set, when the month began.
+minimum hold; a default's hazard grows with the loan-to-value. Within a
+month, the market and the settings count as they stood when it began.
 """
 
 import math
@@ -93,7 +93,7 @@ class ExitClock(Part):
         }
 
     def note_liquidity_shock(self, _record: Record, fact: LiquidityShocked) -> None:
-        """From the next month on exits come at another rate."""
+        """Change the rate of exits from the next month on."""
         self._liquidity *= 1 + fact.change
 
     def next_day(self) -> int:

@@ -72,7 +72,7 @@ class LoanGenerator(Part):
         return to_cents(min(max(size.mean, size.min), size.max))
 
     def follow_on_config_changed(self, _record: Record, _fact: ConfigChanged) -> None:
-        """Loans that have not been made yet are drawn from the settings as they are now."""
+        """Draw loans not yet made from the new settings."""
         self._blocks.clear()
 
     def offer(self, zone: str, source: str, entity: int) -> Offer:

@@ -267,7 +267,7 @@ class Lifecycle(Part):
             self._watch.mark(rows, worth, claim, ltv)
 
     def note_nav_shock(self, _record: Record, fact: NavShocked) -> Output:
-        """From now on valuations stand at another level; what loans pay does not."""
+        """Scale later valuations; cash flows are unchanged."""
         self._marks_at *= 1 + fact.change
         return None
 

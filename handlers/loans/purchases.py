@@ -72,7 +72,7 @@ class Purchases:
         ]
 
     def reach(self, cents: int, limit: int) -> int:
-        """What so many loans may cost at most ``cents``: at their mean size, where the limit is what stops them."""
+        """Upper bound on the cost of so many loans: min(cents, limit × mean size)."""
         return min(cents, limit * self._generator.mean_cents("reinvestment"))
 
     def plan(

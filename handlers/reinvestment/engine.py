@@ -149,7 +149,7 @@ class Reinvestment(Part):
         return self._check(record.day, "resumed")
 
     def check_on_breaker_reset(self, record: Record, _fact: BreakerReset) -> Output:
-        """So it is when the circuit breaker resets."""
+        """Check after a breaker reset (``on_exit`` only)."""
         return self._check(record.day, "resumed") if self._config.reinvestment_frequency == "on_exit" else None
 
     def check_on_month_end(self, day: int) -> Iterator[Output]:
@@ -397,7 +397,7 @@ class Reinvestment(Part):
         ]
 
     def schedule_on_sweep_ended(self, record: Record, _fact: SweepEnded) -> Output:
-        """What came in during a sweep and was not taken goes on as if there had been none."""
+        """Cash not taken by a sweep waits on as if there had been none."""
         state = self._state
         if state.facilities.sweeps or state.lots.period_over:
             return None

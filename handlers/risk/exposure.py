@@ -1,4 +1,4 @@
-"""The living book in sums, kept up to date by what changes in it, never by a look at all loans.
+"""Sums over the living book, updated by its changes, never by a pass over all loans.
 
 A loan stands at its claim and LTV of the last valuation, or of its purchase if that was later. So a check costs
 what has been bought and has ended since the last check, however many loans there are.
@@ -27,7 +27,7 @@ CANDIDATES = 32
 
 
 class Exposure(Part):
-    """Sums over living loans by zone, and the largest claims. A cache that valuations and facts give again."""
+    """Sums over living loans by zone, and the largest claims. A cache that can be rebuilt from valuations and facts."""
 
     def __init__(self, context: Context) -> None:
         self._book = context.state.book

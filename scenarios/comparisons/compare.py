@@ -7,7 +7,7 @@ from fundclock.scenarios.runs.recorded import RecordedRun
 
 
 def compare(first: RecordedRun, second: RecordedRun) -> list[dict[str, Any]]:
-    """One row a metric that is a number in both: its name, both values, and second − first.
+    """One row per metric that is a number in both runs: its name, both values, and second − first.
 
     Money is compared as Decimal, so that differences are exact to the cent.
     """

@@ -1,4 +1,4 @@
-"""Two runs held against each other: settings, the first record that differs, records by what they are about, money."""
+"""Two runs compared: settings, the first record that differs, records by what they are about, money."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -60,7 +60,7 @@ CHANGES = ("same", "moved", "changed", "only_first", "only_second")
 
 @dataclass(frozen=True)
 class Diff:
-    """Everything in which two runs differ. ``first_difference`` are the records at the first seq that differs."""
+    """Everything in which two runs differ. ``first_difference`` holds the records at the first seq that differs."""
 
     first: RecordedRun
     second: RecordedRun
@@ -159,7 +159,7 @@ class Diff:
 
 
 def diff(first: RecordedRun, second: RecordedRun) -> Diff:
-    """Hold two runs against each other, whatever they were made from."""
+    """Compare any two runs, whatever they were made from."""
     a, b = list(first.log), list(second.log)
     difference = next(((x, y) for x, y in zip_longest(a[1:], b[1:]) if x != y), None)
     shared = min(len(a), len(b)) if difference is None else (difference[0] or difference[1]).seq - 1

@@ -1,1 +1,1 @@
-"""Ensembles: one scenario under many settings and seeds, and the statistics of what came of it."""
+"""Ensembles: one scenario under many settings and seeds, and statistics of the results."""

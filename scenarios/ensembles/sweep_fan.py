@@ -8,7 +8,7 @@ from fundclock.scenarios.ensembles.sweep_summary import QUANTILES, settings_line
 
 
 def sweep_fan(scenario: str, summary: Sequence[Mapping[str, Any]], figure: str = "net_irr") -> Chart:
-    """Quantiles of a figure over draws, by combination of settings: one series a quantile."""
+    """Quantiles of a metric over draws, by combination of settings: one series per quantile."""
     names = [settings_line(entry["settings"]) for entry in summary]
     shown = [(name, entry["figures"].get(figure)) for name, entry in zip(names, summary, strict=True)]
     series = [

@@ -1,4 +1,4 @@
-"""What a sweep's rows come to: quantiles over draws, and paired differences."""
+"""A summary of a sweep's rows: quantiles over draws, and paired differences."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -22,15 +22,15 @@ FIGURES = (
 
 
 def as_number(value: Any) -> float | None:
-    """A figure as a float; money is a decimal string in rows."""
+    """A metric as a float; money is a decimal string in rows."""
     return None if value is None else float(value)
 
 
 def summary(rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> list[dict[str, Any]]:
-    """One entry for each combination of the keys: how many draws, and by figure its mean, deviation and quantiles.
+    """One entry per combination of the keys: the number of draws, and by metric the mean, deviation and quantiles.
 
-    ``paired`` is the difference to the first combination, draw by draw: its mean, deviation and standard error. Draws
-    in which a figure is undefined are left out (of a pair, both).
+    ``paired`` is the difference from the first combination, draw by draw: its mean, deviation and standard error. Draws
+    in which a metric is undefined are left out (in a pair, both).
     """
     groups: dict[tuple[Any, ...], dict[tuple[int, int], Mapping[str, Any]]] = {}
     for row in rows:

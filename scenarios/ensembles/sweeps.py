@@ -1,8 +1,8 @@
 """Sweeps: a scenario under every combination of some settings and seeds, with the same draws for the same seed.
 
 Cells are numbered in the order of the axes, the last one fastest, and played on all cores. A cell's row depends on the
-cell alone: not on how many workers there are, nor on what was played before. Rows are kept in a store as they come, so
-that a sweep that was interrupted goes on where it stopped.
+cell alone, not on the number of workers or on what was played before. Rows are stored as they arrive, so that an
+interrupted sweep resumes where it stopped.
 """
 
 import hashlib
@@ -59,7 +59,7 @@ class Task(NamedTuple):
 
 @dataclass(frozen=True)
 class Sweep:
-    """A finished sweep: one row a cell, in the order of the cells; ``reused`` of them were played before."""
+    """A finished sweep: one row per cell, in the order of the cells; ``reused`` of them were played before."""
 
     name: str
     scenario: str
@@ -69,7 +69,7 @@ class Sweep:
 
     @cached_property
     def summary(self) -> list[dict[str, Any]]:
-        """Figures by combination over all draws; see ``fundclock.scenarios.ensembles.sweep_summary.summary``."""
+        """Metrics by combination over all draws; see ``fundclock.scenarios.ensembles.sweep_summary.summary``."""
         return summary(self.rows, [key for key in self.axes if key not in DRAWS])
 
     def as_json(self) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class Sweep:
         }
 
     def save(self, path: Path) -> None:
-        """Write the rows as CSV or Parquet, by the name's ending. Raises InvalidInput for another."""
+        """Write the rows as CSV or Parquet, by the file extension. Raises InvalidInput for any other."""
         save(self.rows, path)
 
     def figure(self, name: str) -> dict[str, Any]:
@@ -108,12 +108,12 @@ def sweep(
 ) -> Sweep:
     """Play a scenario under every combination of the axes' values (by default those of its ``sweep:`` section).
 
-    ``workers`` processes do it, as many as there are cores unless given; with 1 it is done here. Any executor of
-    ``concurrent.futures`` may do it instead. With a ``store`` rows are kept as they come, and cells that are there
-    are not played again, unless all are to be ``fresh``. ``on_cell`` is told (cells done, cells). Raises InvalidInput
-    before anything is played.
+    It uses ``workers`` processes, by default one per core; 1 plays in this process. Any executor of
+    ``concurrent.futures`` may be used instead. With a ``store``, rows are kept as they arrive, and cells already there
+    are not played again unless ``fresh``. ``on_cell`` is called with (cells done, cells). Raises InvalidInput before
+    anything is played.
 
-    With processes of its own it must be called under ``if __name__ == "__main__":`` in a script.
+    With worker processes, a script must call it under ``if __name__ == "__main__":``.
     """
     given = dict(scenario.resolve().sweep) if axes is None else dict(axes)
     chosen: Axes = {key: axis_values(key, list(v) if isinstance(v, tuple | range) else v) for key, v in given.items()}

@@ -18,7 +18,7 @@ Axes = dict[str, list[Any]]
 
 
 def parse_axis(text: str) -> tuple[str, list[Any]]:
-    """``a.b=1,2,3`` or ``seed=1:500`` (both ends belong to it; ``1:500:10`` steps). Raises InvalidInput."""
+    """``a.b=1,2,3`` or ``seed=1:500`` (both ends included; ``1:500:10`` has a step). Raises InvalidInput."""
     key, equals, values = text.partition("=")
     if not equals or not key.strip() or not values.strip():
         example = "expected KEY=VALUES like reinvestment_engine.reinvestment_delay=0,1,3 or seed=1:500"

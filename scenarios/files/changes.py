@@ -25,7 +25,7 @@ def why_not_changeable(key: str) -> str | None:
 def changed(config: ScenarioConfig, changes: Mapping[str, Any]) -> ScenarioConfig:
     """The config with these settings changed, all at once; keys are dotted.
 
-    Only what changes is checked again, and what must hold between sections. Raises InvalidInput where that can't be.
+    Only the changed settings and the conditions between sections are checked again. Raises InvalidInput.
     """
     sections: dict[str, Any] = {}
     for key, value in changes.items():

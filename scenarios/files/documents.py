@@ -47,7 +47,7 @@ class Document:
 def parse(text: str | bytes, source: str, listed: str | None = None) -> Document:
     """Read YAML 1.2 (or JSON). Raises InvalidInput with line and column.
 
-    The text is a mapping of sections; with ``listed`` it may be a list, which stands under that key then.
+    The text is a mapping of sections; with ``listed`` it may be a list, which is put under that key.
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.constructor import DuplicateKeyError

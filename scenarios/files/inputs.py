@@ -1,4 +1,4 @@
-"""The files that a scenario reads: found, read once, known by the SHA-256 of their bytes."""
+"""The files that a scenario reads: found, read once, identified by the SHA-256 of their bytes."""
 
 import hashlib
 from collections.abc import Callable

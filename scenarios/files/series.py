@@ -1,4 +1,4 @@
-"""Published series: a rate in FRED's layout, house price indices in FHFA's. Holes are reported, never bridged."""
+"""Published series: a rate in FRED's layout, house price indices in FHFA's. Gaps are reported, never interpolated."""
 
 import calendar
 import csv
@@ -17,10 +17,10 @@ Rows = Iterator[tuple[int, list[str]]]
 
 
 def read_table(content: bytes, source: str, header: Callable[[list[str]], str | None]) -> Rows:
-    """Rows of a CSV file with their line numbers, as they are asked for.
+    """Rows of a CSV file with their line numbers, read lazily.
 
     ``header`` returns what is wrong with the header, if anything. Raises InvalidInput for text
-    that is not UTF-8, mixed line ends, a bad header, or no rows.
+    that is not UTF-8, mixed line endings, a bad header, or no rows.
     """
     try:
         text = content.decode("utf-8-sig")
@@ -137,9 +137,9 @@ def read_indices(
 def check_cover(
     dates: list[date], start: date, end: date, source: str, key: str, *, may_end_early: bool, what: str
 ) -> None:
-    """Raise InvalidInput where the series has a hole inside [start, end], begins late, or ends early.
+    """Raise InvalidInput where the series has a gap inside [start, end], begins late, or ends early.
 
-    The step of the series (daily, monthly or quarterly) is read off its own gaps.
+    The step of the series (daily, monthly or quarterly) is inferred from its own spacing.
     """
     problems = []
     if not dates or dates[0] > start:

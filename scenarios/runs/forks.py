@@ -1,4 +1,4 @@
-"""Forks: a run again with an intervention in the morning of a day. What was before that day is checked by hash."""
+"""Forks: a run again with an intervention in the morning of a day. Everything before that day is checked by hash."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The figures of a run, from its folded state. What is undefined, or not computed yet, is None with a reason."""
+"""The metrics of a run, from its folded state. An undefined metric is None, with a reason."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -41,10 +41,10 @@ class ZoneMetrics:
 
 @dataclass(frozen=True)
 class Metrics:
-    """The figures of a run. Rates are annual decimals, multiples ratios; None is what is undefined.
+    """The metrics of a run. Rates are annual decimals, multiples ratios; None means undefined.
 
-    Net figures are the limited partners': what they paid in (fees included), what they got, and what they would
-    get of the net asset value last reported. Gross figures are of the loans alone.
+    Net metrics are the limited partners': their contributions (fees included), their distributions, and what they
+    would receive of the net asset value last reported. Gross metrics are of the loans alone.
     """
 
     net_irr: float | None
@@ -95,16 +95,16 @@ class Metrics:
     zones: dict[str, ZoneMetrics]
 
     def as_json(self) -> dict[str, Any]:
-        """The figures by name, money as decimal strings; what ``run --json`` prints."""
+        """The metrics by name, money as decimal strings; what ``run --json`` prints."""
         return as_json(self)
 
 
 def metrics(
     state: State, committed_cents: int, lp_committed_cents: int, waterfall: WaterfallConfig
 ) -> tuple[Metrics, list[str]]:
-    """The figures of a folded state, and a warning for each that is None.
+    """The metrics of a folded state, and a warning for each that is None.
 
-    While loans are still held, gross figures are None: there is no value to end their cash flows with.
+    While loans are still held, gross metrics are None: their cash flows have no terminal value.
     """
     results, lots, capital, facilities = state.results, state.lots, state.capital, state.facilities
     zones, lines, finished = results.zones.values(), facilities.by_name.values(), results.finished
@@ -190,8 +190,8 @@ def _added(first: Mapping[int, int], second: Mapping[int, int]) -> dict[int, int
 def without_line(state: State) -> dict[int, int]:
     """The limited partners' cash flows as if calls had been paid when the subscription line was drawn for them.
 
-    Contributions move to the days of the draws that they paid back, and the line's interest and fees are given back
-    on the days on which they were paid: both by the limited partners' share of what was paid in.
+    Contributions move to the days of the draws that they repaid, and the line's interest and fees are added back on
+    the days on which they were paid, both in proportion to the limited partners' share of contributions.
     """
     capital, facilities = state.capital, state.facilities
     share = [capital.lp_contributed_cents, capital.gp_contributed_cents]
@@ -208,7 +208,7 @@ def without_line(state: State) -> dict[int, int]:
 
 
 def lp_value(state: State, quarter: Quarter, terms: WaterfallConfig) -> int:
-    """What the limited partners would get of a quarter's net asset value by the whole-fund waterfall, in cents."""
+    """The limited partners' part of a quarter's net asset value under the whole-fund waterfall, in cents."""
     capital = state.capital
     paid_in = [quarter.lp_contributed_cents, quarter.contributed_cents - quarter.lp_contributed_cents]
     if not sum(paid_in):
@@ -224,7 +224,7 @@ def lp_value(state: State, quarter: Quarter, terms: WaterfallConfig) -> int:
 
 @dataclass(frozen=True)
 class QuarterMetrics:
-    """Net figures at a quarter's end, since the fund's start; rates and multiples are None where undefined."""
+    """Net metrics at a quarter-end, since the fund's start; rates and multiples are None where undefined."""
 
     day: int
     nav_cents: int
@@ -242,12 +242,12 @@ class QuarterMetrics:
     """Net asset value plus what went out less what came in, over the value that the quarter began with, less 1."""
 
     def as_json(self) -> dict[str, Any]:
-        """The figures by name, money as decimal strings."""
+        """The metrics by name, money as decimal strings."""
         return as_json(self)
 
 
 def by_quarter(state: State, committed_cents: int, waterfall: WaterfallConfig) -> list[QuarterMetrics]:
-    """Net figures at the end of each quarter; ``committed_cents`` are the limited partners' commitments."""
+    """Net metrics at the end of each quarter; ``committed_cents`` are the limited partners' commitments."""
     rows = []
     before: Quarter | None = None
     for quarter in state.capital.quarters:

@@ -22,10 +22,10 @@ class Added(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Everything that a run is made from, read and checked: nothing in it can be refused any more.
+    """Everything that a run is made from, read and checked; nothing in it can be rejected any more.
 
     ``python`` is a Python script that is played, ``recorded`` what one did in a run that is played again.
-    ``pinned`` settings are changed by no script. ``backwards`` turns the order inside phases round; the order of the
+    ``pinned`` settings are changed by no script. ``backwards`` reverses the order within phases; the order of the
     phases is the manifest's.
     """
 

@@ -63,7 +63,7 @@ def make_manifest(
 
 
 def plan_again(manifest: RunStarted, kept: Reader) -> Plan:
-    """The plan of a stored run, whose own manifest stays. Raises InvalidInput where an input is not at hand."""
+    """The plan of a stored run, with its original manifest. Raises InvalidInput if an input is unavailable."""
     values = {key: value for key, value in manifest.scenario.items() if value is not None}
     document = Document(f"manifest of {manifest.name}", values)
     plan = make_plan(document, manifest.name, manifest.seed, manifest.replication, kept)
@@ -71,7 +71,7 @@ def plan_again(manifest: RunStarted, kept: Reader) -> Plan:
 
 
 def warnings_of(plan: Plan) -> list[str]:
-    """What a plan asks for that has no effect."""
+    """One line for each request of a plan that has no effect."""
     return [*unused(plan.config), *_declined(plan)]
 
 
@@ -99,9 +99,9 @@ def _declined(plan: Plan) -> list[str]:
 
 
 def with_environment(document: Document) -> Document:
-    """The document with what ``CAPITAL_*`` variables say of allocation, where it allocates and does not say itself.
+    """The document with allocation settings from ``CAPITAL_*`` variables, where it allocates and does not set them.
 
-    Runs keep all settings in their manifests, so that variables play no part when one is played again.
+    Manifests hold all settings, so that variables have no effect when a run is played again.
     """
     section = document.values.get("capital_allocation")
     if not isinstance(section, dict) or not ("strategy" in section or section.get("enabled") is True):

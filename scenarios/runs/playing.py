@@ -1,4 +1,4 @@
-"""Playing a plan: the log in memory or in a store, and what becomes of a run that is stopped."""
+"""Playing a plan: the log in memory or in a store, and the status of a run that is stopped."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ def with_script(plan: Plan, script: PythonScript | None) -> Plan:
 
 @contextmanager
 def closing(close: Callable[[Status], None]) -> Iterator[None]:
-    """Close a run's writer with what became of the run; what was recorded is kept."""
+    """Close a run's writer with the run's status; everything recorded is kept."""
     try:
         yield
     except KeyboardInterrupt:
@@ -49,7 +49,7 @@ def play_in_memory(plan: Plan, on_day: Callable[[int, int], None] | None = None)
 def play_into(
     store: SqliteStore, plan: Plan, on_day: Callable[[int, int], None] | None = None, name: str | None = None
 ) -> RecordedRun:
-    """Run a plan into a store. On an interrupt or an error what was recorded is kept and the run's status says so.
+    """Run a plan into a store. On an interrupt or error the records so far are kept and the run's status says so.
 
     The run has the ``name``, or one that depends on its manifest.
     """

@@ -1,4 +1,4 @@
-"""A recorded run: its log, the state that the log folds to, and its figures."""
+"""A recorded run: its log, the state that the log folds to, and its metrics."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -23,7 +23,7 @@ def no_input(digest: str) -> InputFile:
 
 
 class RecordedRun:
-    """What was recorded of a played scenario: its log, the state that the log folds to, and its figures."""
+    """What was recorded of a played scenario: its log, the state that the log folds to, and its metrics."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class RecordedRun:
 
     @cached_property
     def quarters(self) -> list[QuarterMetrics]:
-        """Net figures at the end of each quarter."""
+        """Net metrics at the end of each quarter."""
         _, lps, waterfall = self._terms
         return by_quarter(self.state, lps, waterfall)
 
@@ -76,22 +76,22 @@ class RecordedRun:
 
     @property
     def results(self) -> Metrics:
-        """The figures of the run, money in cents."""
+        """The metrics of the run, money in cents."""
         return self._measured[0]
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
-        """The figures by name, as in ``run --json``: money as decimal strings."""
+        """The metrics by name, as in ``run --json``: money as decimal strings."""
         return self.results.as_json()
 
     @property
     def warnings(self) -> list[str]:
-        """Why metrics are None, where they are, and what a script asked for and did not get."""
+        """Why metrics are None, and which requests of scripts were refused."""
         return self._measured[1] + self.refused
 
     @property
     def refused(self) -> list[str]:
-        """One line for each thing that a script asked for and did not get."""
+        """One line for each request of a script that was refused or cut."""
         start = parse_iso(self.manifest.start_date)
         return [
             f"the manual reinvestment of {from_cents(fact.amount_cents)} on {start + timedelta(days=day)}"

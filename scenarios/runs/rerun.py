@@ -37,15 +37,15 @@ def apart(log: Log) -> Iterator[Log]:
 
 
 class Mismatch(DamagedLog):
-    """A re-run came to another record than the log holds; ``seq`` is the first."""
+    """A re-run differs from the log; ``seq`` is the first record that does."""
 
 
 class EndOfPrefix(Exception):
-    """The stored records have all been met again."""
+    """All stored records have been reproduced."""
 
 
 class PrefixCheck(ChainedLog):
-    """A log writer that compares records with stored ones and hands on what comes after them."""
+    """A log writer that compares records with stored ones and passes on those that come after them."""
 
     def __init__(self, stored: Log, count: int, beyond: LogWriter | None, checked: list[Record] | None = None) -> None:
         """The first ``count`` records of a log are checked.
@@ -83,7 +83,7 @@ class PrefixCheck(ChainedLog):
             self._beyond.append(records[handed_on:])
 
     def meet_all(self, simulation: Simulation) -> None:
-        """Play a simulation into this until the records end. Raises Mismatch where it does not come to all of them."""
+        """Play a simulation into this until the records end. Raises Mismatch if it ends before them."""
         try:
             simulation.run()
             self.seal()
@@ -95,7 +95,7 @@ class PrefixCheck(ChainedLog):
 
 
 def difference(row: RawRecord, record: Record, payload: bytes) -> str:
-    """In what a stored record and a re-run's record differ."""
+    """How a stored record and a re-run's record differ."""
     for name in ("day", "phase", "kind", "cause", "correlation"):
         if getattr(row, name) != getattr(record, name):
             return f"{name} is {getattr(row, name)} in the log but {getattr(record, name)} in the re-run"

@@ -40,7 +40,7 @@ class Irr:
 
 
 def irr(flows: Mapping[int, int]) -> Irr:
-    """The annual rate at which cents by day are worth nothing, ACT/365F.
+    """The annual rate at which cash flows (cents by day) have a present value of 0, ACT/365F.
 
     Cash flows that change sign once (also in their running sum, Norstrom 1972) have at most one
     rate; others are searched for sign changes of their value on a fine grid of rates.

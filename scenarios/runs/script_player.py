@@ -19,7 +19,7 @@ from fundclock.sim.script import ScriptEnvironment, repeat_recorded
 
 
 class ScriptPlayer:
-    """Publishes what scripts ask for, when they do. It also reads state, conditions and commands for them."""
+    """Publishes the requests of scripts when they are made, and reads state, conditions and commands for them."""
 
     def __init__(
         self, plan: Plan, kernel: Kernel, bus: EventBus, view: View, settings: Callable[[], ScenarioConfig]
@@ -36,7 +36,7 @@ class ScriptPlayer:
         self._names = names_of(plan.config)
 
     def start(self) -> None:
-        """Promise the acts that have a date, and look at the conditions from the first evening on."""
+        """Schedule the dated acts, and evaluate the conditions from the first evening on."""
         for day, source, command in self._plan.script.acts:
             self._bus.publish([facts.CommandScheduled(due_day=day, command=command, source=source)])
         self._watch(self._plan.script.watches)
@@ -68,7 +68,7 @@ class ScriptPlayer:
             self._bus.publish([facts.ScriptAdded(entries=added.entries)])
 
     def add_on_script_added(self, _record: Record, _fact: facts.ScriptAdded) -> Output:
-        """Entries that join: acts are promised, conditions are looked at from this evening on."""
+        """Entries that join: acts are scheduled, conditions are evaluated from this evening on."""
         self._watch(self._joining.watches)
         return [
             facts.CommandScheduled(due_day=day, command=command, source=source)
@@ -80,7 +80,7 @@ class ScriptPlayer:
             self._evenings.watch(Watched(source, condition.text, condition.names, condition.holds, command, repeat))
 
     def value(self, name: str) -> Any:
-        """State by name. Raises InvalidInput for a name that there is not."""
+        """State by name. Raises InvalidInput for an unknown name."""
         if name not in self._names:
             hint = closest(name, self._names)
             raise InvalidInput([Problem("script", f"unknown name '{name}'", suggestion=hint)])

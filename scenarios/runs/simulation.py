@@ -50,7 +50,7 @@ class Simulation(Part):
         self._processes = timetable(plan, self.fund, self.kernel, knots, root)
 
     def reactions(self) -> Reactions:
-        """Promises go on the calendar, interventions join, settings hold, before any engine reacts."""
+        """Put promises on the calendar, add interventions and apply settings, before any engine reacts."""
         return {
             facts.CommandScheduled: [self._schedule],
             facts.ScriptAdded: [self._add_script],

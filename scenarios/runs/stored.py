@@ -32,7 +32,7 @@ def load_run(store: SqliteStore, info: RunInfo) -> RecordedRun:
 
 
 def fold(log: Log, until_day: int | None = None, state: State | None = None) -> State:
-    """The state of a stored log; ``state`` is where to go on from. Raises DamagedLog where it does not fold."""
+    """The state of a stored log; ``state`` is the state to continue from. Raises DamagedLog if it does not fold."""
     state = State() if state is None else state
     try:
         replay(log.read(after=state.seq), until_day, state)

@@ -129,8 +129,8 @@ def resume(
 ) -> RecordedRun:
     """Complete an incomplete run: a re-run whose beginning is checked against the log.
 
-    One that was played with a Python ``script`` needs it again. Raises StoreError where the run is complete or its
-    script is missing, Mismatch or DamagedLog where its log is not what a re-run gives.
+    A run that was played with a Python ``script`` needs it again. Raises StoreError if the run is complete or its
+    script is missing, Mismatch or DamagedLog if a re-run does not reproduce its log.
     """
     if info.status == "finished":
         raise StoreError(f"run {info.run} is finished; there is nothing to resume")

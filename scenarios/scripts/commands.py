@@ -43,7 +43,7 @@ class Place(NamedTuple):
     document: Document
 
     def refuse(self, message: str, *inner: str, hint: str | None = None) -> InvalidInput:
-        """What is wrong at this place, or at a key inside it."""
+        """The error for this place, or for a key inside it."""
         return InvalidInput([self.document.problem((*self.path, *inner), message, hint)])
 
 
@@ -258,7 +258,7 @@ COMMANDS: dict[str, ScriptCommand] = {
 def command_of(do: dict[str, Any], path: Path, config: ScenarioConfig, document: Document) -> AnyCommand:
     """The command of one ``do:``; ``{NAME: ARGUMENTS}`` and ``{command: NAME, ARGUMENT: …}`` mean the same.
 
-    Settings of a ``set`` are looked up, and not tried: see ``settled``. Raises InvalidInput.
+    Settings of a ``set`` are only looked up, not validated: see ``settled``. Raises InvalidInput.
     """
     if "command" in do:
         name, arguments = do["command"], {key: value for key, value in do.items() if key != "command"}
@@ -295,9 +295,9 @@ def arguments_of(name: str, arguments: Any, path: Path, document: Document) -> A
 def settled(
     command: AnyCommand, do: Mapping[str, Any], path: Path, config: ScenarioConfig, document: Document
 ) -> ScenarioConfig:
-    """The settings after the command of a ``do:``, which are others only after a ``set``.
+    """The settings after the command of a ``do:``; only a ``set`` changes them.
 
-    Raises InvalidInput where they can't be so.
+    Raises InvalidInput if the result is invalid.
     """
     if not isinstance(command, SetConfig):
         return config

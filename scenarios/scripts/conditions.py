@@ -4,7 +4,7 @@
 
 Comparisons (< <= > >= == !=) of sums and products of numbers, joined by ``and``, ``or``, ``not`` and parentheses.
 Numbers take the units of scenario files (25m, 75%, 275bp), dates are ISO dates, volatility states are compared by
-their order (low < medium < high < extreme). What is undefined on a day (a ratio to nothing) makes a comparison false.
+their order (low < medium < high < extreme). A comparison with an undefined value (a ratio to zero) is false.
 """
 
 import operator
@@ -82,7 +82,7 @@ class Condition(NamedTuple):
 
 
 def read_condition(text: str, known: Mapping[str, Kind]) -> Condition:
-    """The condition that a text says, over these names. Raises ConditionError."""
+    """Parse a condition over these names. Raises ConditionError."""
     if len(text) > MAX_LENGTH:
         raise ConditionError(f"is longer than {MAX_LENGTH} characters", MAX_LENGTH)
     tokens = _tokens(text)

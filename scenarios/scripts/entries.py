@@ -61,9 +61,9 @@ def read_script(
 ) -> Script:
     """The script of a scenario, or these entries, which stand at ``place`` in the document.
 
-    They may not contradict each other, nor the acts ``beside`` them. Settings are tried in the order of their days,
-    each on top of those before; under a condition, on top of none.
-    Raises InvalidInput with every entry that asks for something that can't be.
+    They may not contradict each other or the acts ``beside`` them. Settings are validated in the order of their days,
+    each on top of the earlier ones; under a condition, on their own.
+    Raises InvalidInput with every entry that can't be carried out.
     """
     entries = config.script if entries is None else entries
     problems: list[Problem] = []

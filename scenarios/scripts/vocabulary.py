@@ -15,7 +15,7 @@ from fundclock.scenarios.scripts.conditions import Kind
 
 
 class View(NamedTuple):
-    """What conditions may look at, as it is when they are looked at; ``market`` only as known on the day."""
+    """The state that conditions may use when they are evaluated; ``market`` only as known on the day."""
 
     state: State
     calendar: Calendar
@@ -159,7 +159,7 @@ def names_of(config: ScenarioConfig) -> dict[str, Kind]:
 
 
 def value_of(view: View, name: str, day: int) -> Any:
-    """What a name stands for now; None where that is undefined."""
+    """The current value of a name; None if it is undefined."""
     if name in ALL:
         return ALL[name].read(view, day)
     if name in COUNTED:

@@ -1,1 +1,1 @@
-"""The timing audit: where cash lay and why, what waiting cost, what was promised, and when anyone knew."""
+"""The timing audit: where cash was idle and why, what waiting cost, what was promised, and when anyone knew."""

@@ -1,8 +1,8 @@
-"""Indicative carry: what cash that lay would have earned at the yield known that day, less what it earned as cash.
+"""The cost of waiting: what idle cash would have earned at the yield known that day, less what it earned as cash.
 
 Σ balance × (y − c)/365 over nights: y is the coupon of the loans that paid (weighted by principal), for drawn cash that
 waits the line's rate, for cash that waits for a payment day the hurdle; c is what the fund's cash earned in the period
-of each interest posting. First-order: no compounding, and nobody says that a loan would have been there to buy.
+of each interest posting. First-order: no compounding, and no claim that a loan would have been available.
 """
 
 from typing import Any

@@ -13,10 +13,10 @@ from fundclock.scenarios.scripts.entries import Act, Script
 
 
 def counterfactual(run: RecordedRun, settings: Mapping[str, Any], *, frozen: bool = False) -> Plan:
-    """A run's plan with these settings, which no script changes back.
+    """A run's plan with these settings pinned, so that no script changes them back.
 
-    Conditions of scripts are looked at again in the new course of things; ``frozen``, what they led to happens on the
-    days on which it did. Raises InvalidInput where the settings do not go with the others.
+    Script conditions are re-evaluated in the new run; with ``frozen``, their commands keep the days on which they were
+    carried out. Raises InvalidInput if the settings are inconsistent with the others.
     """
     document = Document("counterfactual", {k: v for k, v in run.manifest.scenario.items() if v is not None})
     document = Document(document.source, _copied(document.values))
@@ -32,7 +32,7 @@ def counterfactual(run: RecordedRun, settings: Mapping[str, Any], *, frozen: boo
 
 
 def check_finished(run: RecordedRun, what: str) -> None:
-    """Raises InvalidInput for a run that is not finished: whole funds can't be held against part of one."""
+    """Raises InvalidInput for an unfinished run: it can't be compared with complete ones."""
     if not run.state.results.finished:
         message = f"is not finished, and {what} compares complete runs; use `run --resume` first"
         raise InvalidInput([Problem("run", message)])

@@ -1,7 +1,7 @@
 """How far can it go? The longest delay, the largest price fall and the latest call that still breach nothing.
 
-Each is found by bisection on forks of the run: whole runs under the same draws, in which everything else happens as
-it would. Bisection takes it that more is worse; the answer has been played, and so has the next worse step.
+Each is found by bisection on forks of the run: whole runs under the same draws, in which everything else takes its
+course. Bisection assumes that more is worse; both the answer and the next worse step have been played.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ PRICE_STEPS = 1000
 
 @dataclass(frozen=True)
 class Limit:
-    """The last value without a breach and the first with one (None: none up to the highest value looked at).
+    """The last value without a breach and the first with one (None: none up to the highest value tried).
 
     ``breach`` is the first breach of the run with the first value that has one.
     """
@@ -69,7 +69,7 @@ class _Search:
 def headroom(run: RecordedRun, at: date | None = None, on_run: Callable[[int, int], None] | None = None) -> list[Limit]:
     """The three limits from a day on; without a day, from the quarter's end with the most debt.
 
-    Raises InvalidInput where there are no facilities, or where the run breaches something after the day already.
+    Raises InvalidInput if there are no facilities, or if the run itself breaches something after that day.
     """
     history = DebtHistory(run)
     check_finished(run, "the search")

@@ -1,4 +1,4 @@
-"""What did timing cost? Full counterfactual runs, one wait after the other taken away, under the same draws.
+"""What did timing cost? Full counterfactual runs under the same draws, removing one wait after another.
 
 Each step's difference depends on the order, so the order is part of the result; Shapley values do not depend on it.
 Both add up to the difference between the last rung and the run as it was, to the cent.
@@ -44,7 +44,7 @@ Calls and draws are paid on the next business day at the earliest, so that is wh
 
 @dataclass(frozen=True)
 class Value:
-    """What the limited partners got of a run."""
+    """The limited partners' result of a run."""
 
     net_irr: float | None
     net_cash_cents: int
@@ -90,7 +90,7 @@ class Rung(NamedTuple):
 
 @dataclass(frozen=True)
 class Ladder:
-    """The run as it was and each rung; ``rate`` and ``end`` (day) are what the future value goes by."""
+    """The run as it was and each rung; ``rate`` and ``end`` (day) are those of the future value."""
 
     actual: Value
     rungs: list[Rung]
@@ -145,7 +145,7 @@ def rate_change(before: Value, after: Value) -> float | None:
 
 
 def first_rate(run: RecordedRun) -> float:
-    """The base rate of the fund's first day: what the partners' money could earn without any risk."""
+    """The base rate of the fund's first day: what the partners' money could earn without risk."""
     moved = next(run.log.read(kinds=("market.moved/1",), limit=1), None)
     return 0.0 if moved is None else float(moved.payload.base_rate)
 
@@ -168,7 +168,7 @@ def ladder(
 ) -> Ladder:
     """Climb the ladder from a run. ``rate`` of the future value is the base rate of the first day unless it is given.
 
-    ``shapley`` plays every combination of the rungs that apply. ``on_run`` is told (runs done, runs to do).
+    ``shapley`` plays every combination of the applicable rungs. ``on_run`` is called with (runs done, runs to do).
     """
     check_finished(run, "the ladder")
     rate = first_rate(run) if rate is None else rate

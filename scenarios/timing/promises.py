@@ -1,4 +1,4 @@
-"""Promised against happened: every scheduled command, its due day, and what came of it."""
+"""Promised and kept: every scheduled command, its due day, and its outcome."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ class PromiseSummary:
 
 
 class Promises:
-    """A fold over the whole log: the first record that names a promise as its cause is what came of it."""
+    """A fold over the whole log: the first record that names a promise as its cause is its outcome."""
 
     def __init__(self) -> None:
         self._open: dict[int, tuple[CommandScheduled, int]] = {}

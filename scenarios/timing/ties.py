@@ -1,7 +1,7 @@
-"""Does the order of a day matter? The run again with two neighbouring phases swapped, or with ties turned round.
+"""Does the order of a day matter? The run again with two neighbouring phases swapped, or with ties reversed.
 
 Some neighbours can't change places: everything needs the day's market, a remedy answers a test of the same day, and a
-report is of what the day has left. The others are listed with what each swap means.
+report describes the end of the day. The others are listed with what each swap means.
 """
 
 from collections.abc import Callable
@@ -62,7 +62,7 @@ class TieOrder:
 
 
 def tie_order(run: RecordedRun, on_run: Callable[[int, int], None] | None = None) -> TieOrder:
-    """Play a run under each permutable swap, and with the order inside phases turned round."""
+    """Play a run under each permutable swap, and with the order within phases reversed."""
     check_finished(run, "the order of a day")
     plan = plan_of(run.manifest, run.log, run.kept)
     rate, end = first_rate(run), run.state.day

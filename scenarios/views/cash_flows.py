@@ -77,7 +77,7 @@ def period_of(calendar: Calendar, day: int, by: Period) -> str:
 
 
 def cash_flows(records: Iterable[Record], calendar: Calendar, by: Period) -> list[dict[str, Any]]:
-    """One row a period in which cash moved: opening cash, each category, closing cash, as decimal strings.
+    """One row per period in which cash moved: opening cash, each category, closing cash, as decimal strings.
 
     Opening + categories = closing in each row, and a row opens where the one before closed.
     """

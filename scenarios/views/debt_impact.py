@@ -20,7 +20,7 @@ CONFIDENCE = 0.95
 def without_debt(run: RecordedRun) -> RecordedRun:
     """The same fund without facilities: a run of its own, in memory, from the same manifest, inputs and draws.
 
-    What scripts and forks ask of facilities, or on conditions that name them, is left out.
+    Requests of scripts and forks that concern facilities, or conditions that name them, are left out.
     """
     scenario: dict[str, Any] = dict(run.manifest.scenario)
     scenario["script"] = [entry for entry in scenario["script"] if not _about_debt(entry)]
@@ -51,7 +51,7 @@ class TailRisk:
 
 
 def value_at_risk(quarterly: Sequence[float | None]) -> TailRisk:
-    """Value at risk and conditional value at risk of a quarter, from quarterly returns; None is left out.
+    """Value at risk and conditional value at risk of a quarter, from quarterly returns; None values are left out.
 
     Historical simulation: of n returns on net asset value the ⌈.05·n⌉-th worst, and the mean of those not better than
     it.

@@ -87,7 +87,7 @@ class DebtHistory:
 
 
 def facility_rows(history: DebtHistory) -> list[dict[str, Any]]:
-    """One row a facility, as it stands at the end of the log."""
+    """One row per facility, as it stands at the end of the log."""
     rows = []
     last: LeverageMeasured | None = history.measured[-1].payload if history.measured else None
     for record in history.of("facility.opened/1"):
@@ -121,7 +121,7 @@ def facility_rows(history: DebtHistory) -> list[dict[str, Any]]:
 
 
 def event_rows(history: DebtHistory) -> list[dict[str, Any]]:
-    """One row an event; ``year`` and ``month`` count from the fund's start, as for reinvestment."""
+    """One row per event; ``year`` and ``month`` count from the fund's start, as for reinvestment."""
     rows: list[dict[str, Any]] = []
     for record in history.of(*EVENTS):
         fact = record.payload

@@ -27,7 +27,7 @@ def years_and_months(calendar: Calendar, day: int) -> tuple[float, int]:
 
 
 def event_rows(history: History) -> list[dict[str, Any]]:
-    """One row a reinvestment; ``year`` and ``month`` count from the fund's start, as for a manual reinvestment."""
+    """One row per reinvestment; ``year`` and ``month`` count from the fund's start, as for a manual reinvestment."""
     rows = []
     for number, event in enumerate(history.events, 1):
         fact, when = event.fact, history.date(event.record.day)
@@ -147,8 +147,8 @@ def comparison_rows(history: History) -> list[dict[str, Any]]:
 def reinvestment_risk(run: RecordedRun) -> dict[str, Any]:
     """Risk before and after each reinvestment, what each changed, and the change over the run.
 
-    ``trend`` is from before the first to after the last; ``by_reinvestment`` is the part of it that reinvestments
-    brought, the rest came from exits, prices and time.
+    ``trend`` is from before the first to after the last; ``by_reinvestment`` is the part of it due to
+    reinvestments; the rest came from exits, prices and time.
     """
     return risk_of_events(read_history(run))
 

@@ -66,8 +66,8 @@ def stress_tests(history: DebtHistory) -> list[Record]:
 def stress(run: RecordedRun, at: int | None = None) -> StressReport:
     """What shocks would have done to the NAV line's tests on a day, from the terms of the last test until then.
 
-    Without a day, the quarter's end with the most debt. Raises InvalidInput where there was no test. Nothing of
-    the run is touched: the terms are in its log.
+    Without a day, at the quarter-end with the most debt. Raises InvalidInput if there was no test. The run is not
+    touched: the terms are in its log.
     """
     history = DebtHistory(run)
     tests = stress_tests(history)
