@@ -2,17 +2,19 @@
 
 import os
 import re
-import time
+import urllib.request
 from decimal import Decimal
 
 import pytest
 
 from fundclock.app.labels import LABELS, metric, signed
-from serving import FLAGS, MANY, Served, find_browser
+from held import Held
+from serving import FLAGS, LONG, MANY, PATIENCE, Served, find_browser, until
 
 AT = "2028-03-31"
 DELAY = {"reinvestment_engine.reinvestment_delay": 3}
-LAPTOP, PHONE = {"width": 1360, "height": 900}, {"width": 390, "height": 844}
+PHONE = {"width": 390, "height": 844}
+USUAL = {"viewport": {"width": 1360, "height": 900}, "locale": "en-GB"}
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +34,20 @@ def chromium():
 
 @pytest.fixture(scope="module")
 def served(chromium, tmp_path_factory):
-    with Served(tmp_path_factory.mktemp("dashboard"), "--workers", "2") as made:
+    with Held(tmp_path_factory.mktemp("dashboard"), "--workers", "2") as made:
         yield made
+
+
+@pytest.fixture
+def brake(served):
+    """What runs of a test are held with."""
+    yield served.brake
+    served.brake.release()
 
 
 @pytest.fixture(scope="module")
 def levered(served):
-    return served.play("levered", 7)
+    return served.play("levered", 7, {"fund.term_years": 6, "fund.reinvestment_period_years": 4})
 
 
 @pytest.fixture(scope="module")
@@ -46,41 +55,63 @@ def forked(served, levered):
     return served.fork(levered, at=AT, set=DELAY)
 
 
+@pytest.fixture(scope="module")
+def noted():
+    """What pages ask another host for, and every error of theirs."""
+    return []
+
+
 @pytest.fixture
-def watch(chromium):
-    """Opens pages; whatever they ask another host for, and every error of theirs, fails the test."""
-    contexts, wrong = [], []
+def wrong(noted):
+    """What was noted in a test; what it does not take out fails it."""
+    noted.clear()
+    yield noted
+    assert noted == []
+
+
+def watched(context, home, noted):
+    """A new page, with whatever is wrong with it noted."""
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
+    page.on("console", lambda said: noted.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: noted.append(str(error)))
+    own = ("data:", "blob:", home, home.replace("http://", "ws://"))
+    page.on("request", lambda asked: None if asked.url.startswith(own) else noted.append(f"asked {asked.url}"))
+    page.on("websocket", lambda socket: None if socket.url.startswith(own) else noted.append(f"asked {socket.url}"))
+    return page
+
+
+@pytest.fixture
+def watch(chromium, wrong):
+    """Opens windows of their own."""
+    contexts = []
 
     def open_page(home, **options):
-        context = chromium.new_context(**{"viewport": LAPTOP, "locale": "en-GB", **options})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        own = ("data:", "blob:", home, home.replace("http://", "ws://"))
-        page.on("request", lambda asked: None if asked.url.startswith(own) else wrong.append(f"asked {asked.url}"))
-        page.on("websocket", lambda socket: None if socket.url.startswith(own) else wrong.append(f"asked {socket.url}"))
-        return page
+        contexts.append(chromium.new_context(**{**USUAL, **options}))
+        return watched(contexts[-1], home, wrong)
 
-    open_page.wrong = wrong
     yield open_page
     for context in contexts:
         context.close()
-    assert wrong == []
+
+
+@pytest.fixture(scope="module")
+def window(chromium, served, noted):
+    """A window that tests share: a new one takes longer than what most of them do in it."""
+    return watched(chromium.new_context(**USUAL), served.url, noted)
 
 
 @pytest.fixture
-def page(watch, served):
-    return watch(served.url)
+def page(window, wrong):
+    """An empty page."""
+    window.goto("about:blank")
+    yield window
+    window.goto("about:blank")
 
 
-def wait_until(page, expression, seconds=20):
+def wait_until(page, expression):
     """Wait until a JavaScript expression holds; Playwright's own way needs eval, which the page's policy forbids."""
-    deadline = time.monotonic() + seconds
-    while not page.evaluate(expression):
-        assert time.monotonic() < deadline, expression
-        page.wait_for_timeout(30)
+    until(lambda: page.evaluate(expression), expression)
 
 
 def open_run(page, served, name, tab="play"):
@@ -105,7 +136,7 @@ def test_a_first_run_from_the_first_page(page, served):
     page.get_by_role("link", name=found["id"], exact=True).wait_for()
 
 
-def test_what_is_wrong_with_a_form_is_said_by_its_key(page, served, watch):
+def test_what_is_wrong_with_a_form_is_said_by_its_key(page, served, wrong):
     page.goto(f"{served.url}/#/new")
     page.get_by_label("Setting", exact=True).fill("fund.sice")
     page.get_by_label("Value", exact=True).fill("5")
@@ -118,17 +149,20 @@ def test_what_is_wrong_with_a_form_is_said_by_its_key(page, served, watch):
     page.get_by_label("Text of a scenario file").fill("fund: {size: 10m\n  term: 3")
     page.get_by_role("button", name="Play it").click()
     page.get_by_text("is not valid YAML").wait_for()
-    browsers_own = [text for text in watch.wrong if "status of 422" in text]  # Chromium notes each answer of that kind
-    assert len(browsers_own) == len(watch.wrong) == 2
-    watch.wrong.clear()
+    browsers_own = [text for text in wrong if "status of 422" in text]  # Chromium notes each answer of that kind
+    assert len(browsers_own) == len(wrong) == 2
+    wrong.clear()
 
 
-def test_a_live_run_grows_and_can_be_cancelled(page, served):
-    name = served.start("base", 1, {**MANY, "fund.size": "20bn"})
+def test_a_live_run_grows_and_can_be_cancelled(page, served, brake):
+    brake.hold(0.1)
+    name = served.start("base", 1, {**LONG, "fund.size": "200m"})
+    brake.held(name)
     page.goto(f"{served.url}/#/run/{name}")
     page.get_by_text("Live", exact=True).wait_for()
     wait_until(page, "document.querySelector('.grid-row') !== null")
     before = page.get_by_role("slider").input_value()
+    brake.hold(0.5)
     wait_until(page, f"Number(document.querySelector('input[type=range]').value) > {before}")
     page.locator(".chart.fund .scatterlayer .point").nth(5).wait_for()
     page.get_by_role("button", name="Cancel").click()
@@ -167,8 +201,8 @@ def test_playback_at_a_chosen_pace(page, served, levered):
     page.get_by_role("button", name="Pause").click()
     day = int(page.get_by_role("slider").input_value())
     page.wait_for_timeout(200)
-    assert int(page.get_by_role("slider").input_value()) == day < 3600
     records = served.get(f"/simulations/{levered}/events?limit=10000")["records"]
+    assert int(page.get_by_role("slider").input_value()) == day < records[-1]["day"]
     until = sum(record["day"] <= day for record in records)
     page.get_by_text(f"{until:,} of {len(records):,}").wait_for()
     for day in (0, records[100]["day"], records[100]["day"] - 1, 1500, records[-1]["day"] - 1, records[-1]["day"]):
@@ -177,8 +211,8 @@ def test_playback_at_a_chosen_pace(page, served, levered):
         page.get_by_text(f"{until:,} of {len(records):,}").wait_for()
 
 
-def test_records_come_whole_over_a_connection_that_is_lost(page, served):
-    name = served.play("base", 1, {**MANY, "fund.size": "500m"})
+def test_records_come_whole_over_a_connection_that_is_lost(watch, served):
+    name = served.play("base", 1, {**LONG, "fund.size": "330m"})
     records = served.get(f"/simulations/{name}")["records"]
     opened = []
 
@@ -196,6 +230,7 @@ def test_records_come_whole_over_a_connection_that_is_lost(page, served):
 
         server.on_message(passed)
 
+    page = watch(served.url)
     page.route_web_socket(re.compile("/stream"), between)
     open_run(page, served, name)
     assert [int(url.rpartition("=")[2]) for url in opened] == [0, 5000, 10_000]
@@ -381,24 +416,26 @@ def test_a_sweep_and_its_fan(page, served):
     assert not any("–" in row for row in means)
 
 
-def test_the_report_opens_without_a_network(chromium, watch, served, levered, tmp_path):
+def test_the_report_opens_without_a_network(watch, page, served, levered, tmp_path):
+    address = f"{served.url}/api/v1/simulations/{levered}/report.html"
     place = tmp_path / "report.html"
-    online = watch(served.url)
-    answer = online.request.get(f"{served.url}/api/v1/simulations/{levered}/report.html")
-    place.write_bytes(answer.body())
+    with urllib.request.urlopen(address) as answer:
+        place.write_bytes(answer.read())
     home = place.as_uri()
-    page = watch(home)
-    page.context.set_offline(True)
-    page.goto(home)
-    page.wait_for_selector("#chart-nav svg.main-svg")
-    assert page.locator(".chart").count() == page.locator(".chart:has(svg)").count() > 15
     phone = watch(home, viewport=PHONE, color_scheme="dark")
+    phone.context.set_offline(True)
     phone.goto(home)
-    phone.wait_for_selector("#chart-nav svg.main-svg")
+    wait_until(phone, "[...document.querySelectorAll('.chart')].every((chart) => chart.querySelector('svg.main-svg'))")
+    assert phone.locator(".chart").count() > 15
     assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    served_page = watch(served.url)
-    served_page.goto(f"{served.url}/api/v1/simulations/{levered}/report.html")  # under its strict policy too
-    served_page.wait_for_selector("#chart-nav svg.main-svg")
+    page.goto(address)  # under its strict policy too
+    page.wait_for_selector("#chart-nav svg.main-svg")
+
+
+SETTLED = """document.querySelector("h1") && !document.querySelector("[data-left]") &&
+[...document.querySelectorAll("#main p.soft, #main .chart")].filter((one) => one.getBoundingClientRect().top < innerHeight)
+.every((one) => one.matches("p") ? !one.textContent.endsWith("…") : one.querySelector("svg.main-svg"))"""
+"""The page that was gone to is there, and all that can be seen of it: nothing is on its way, every chart is drawn."""
 
 
 @pytest.mark.parametrize(
@@ -409,10 +446,9 @@ def test_every_page_fits_its_screen(watch, served, levered, forked, options):
     pages = ["/", "/new", f"/compare?a={levered}&b={forked}", "/sweeps",
              *(f"/run/{levered}/{tab}" for tab in ("play", "figures", "audit", "stress", "fork"))]  # fmt: skip
     for path in pages:
+        page.evaluate("document.querySelector('#main > *')?.setAttribute('data-left', '')")
         page.goto(f"{served.url}/#{path}")
-        page.locator("h1").wait_for()
-        page.wait_for_load_state("networkidle")
-        page.wait_for_timeout(100)
+        wait_until(page, SETTLED)
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= page.viewport_size["width"], (path, width)
         assert page.locator("h1").count() == 1, path
@@ -425,7 +461,7 @@ def test_every_page_fits_its_screen(watch, served, levered, forked, options):
     assert ground == "rgb(18, 22, 26)"
 
 
-def test_with_a_token_the_browser_is_asked_for_it(chromium, watch, tmp_path):
+def test_with_a_token_the_browser_is_asked_for_it(watch, wrong, tmp_path):
     token = "a token of more than sixteen"
     with Served(tmp_path, "--workers", "1", FUNDCLOCK_TOKEN=token) as mine:
         name = mine.play("base", 3)
@@ -440,12 +476,12 @@ def test_with_a_token_the_browser_is_asked_for_it(chromium, watch, tmp_path):
         cookie = page.context.cookies()[0]
         assert (cookie["httpOnly"], cookie["sameSite"], token not in cookie["value"]) == (True, "Strict", True)
         page.close()
-        assert all("status of 401" in text for text in watch.wrong)
-        watch.wrong.clear()
+        assert all("status of 401" in text for text in wrong)
+        wrong.clear()
 
 
 def test_a_hundred_thousand_records_are_filtered_at_once(page, served, record_measure):
-    name = served.play("base", 1, MANY)
+    name = served.play("base", 1, {**MANY, "fund.size": "3.3bn"})
     records = served.get(f"/simulations/{name}")["records"]
     assert records > 100_000
     page.goto(served.url)
@@ -453,9 +489,9 @@ def test_a_hundred_thousand_records_are_filtered_at_once(page, served, record_me
     paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     began = page.evaluate("performance.now()")
     page.goto(f"{served.url}/#/run/{name}")
-    page.wait_for_selector("[data-records]", timeout=60_000)
+    page.wait_for_selector("[data-records]")
     came = page.evaluate("performance.now()") - began
-    page.get_by_text(f"{records:,} of {records:,}").wait_for(timeout=60_000)
+    page.get_by_text(f"{records:,} of {records:,}").wait_for()
     times = []
     for text in ("red", "loan.exited green", "sale", "no such words", ""):
         page.get_by_label("Filter records").fill(text)
@@ -478,7 +514,7 @@ def test_an_address_with_a_seq_that_is_none_is_no_matter(page, served, levered, 
     page.wait_for_selector("[data-digest]")
 
 
-def test_other_addresses_say_what_is_wrong(page, served, watch):
+def test_other_addresses_say_what_is_wrong(page, served):
     for path, text in (("nowhere", "There is no such page"), ("run/%E0%A4%A/play", "malformed")):
         page.goto(f"{served.url}/#/{path}")
         page.get_by_text(text).wait_for()
