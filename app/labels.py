@@ -241,7 +241,7 @@ NAMES: dict[Kind, dict[str, str]] = {
         "cut": "Cut",
         "declined": "Declined",
         "rejected": "Rejected",
-        "cancelled": "Taken back",
+        "cancelled": "Cancelled",
         "pending": "Pending",
     },
     "flow": {

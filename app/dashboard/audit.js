@@ -24,7 +24,7 @@ export async function auditTab(place, run) {
     ], "Dollar-days by reason"),
     waits.length > 0 && [h("h2", "Waits that are not cash"), table(["", "Items", "Mean days", "Dollar-days"], waits.map(([name, row]) => [label(name, "wait"), count(row.items), number(row.mean_days, "days"), money(row.dollar_days)]), "Waits")],
     h("h2", "What timing cost"), ladder,
-    h("h2", "Promised and happened"),
+    h("h2", "Promised and kept"),
     table(["Command", ...fates.map((fate) => label(fate, "fate"))], Object.entries(found.promises).map(([kind, row]) => [kind, ...fates.map((key) => count(row[key]))]), "Promises"),
     found.latencies.events.length > 0 && [h("h2", "When did we know?"), table(["Condition", "About", "True since", "Seen", "Over", "Days to see", "Days to cure"],
       found.latencies.events.map((row) => [label(row.condition, "condition"), label(row.about), ...["true_since", "seen", "over", "days_to_see", "days_to_cure"].map((key) => row[key] ?? "–")]), "Latencies")]);

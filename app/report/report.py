@@ -157,7 +157,7 @@ def _audit(found: Audit) -> list[tuple[str, Rows]]:
     tables = [
         ("Where the dollar-days went", _days(found, data)),
         ("Waits that are not cash", _waits(data["waits"])),
-        ("Promised and happened", _promises(data["promises"])),
+        ("Promised and kept", _promises(data["promises"])),
     ]
     if found.ladder is not None:
         tables.insert(1, ("What timing cost", _steps(data["steps"])))

@@ -97,7 +97,7 @@ def axes_of_request(request: Mapping[str, Any]) -> dict[str, list[Any]]:
     for one in settings:
         plan_of_scenario(scenario.with_(set=one, origin="sweep"))
     if not axes:
-        raise InvalidInput([Problem("sweep", "names nothing to sweep; give an axis like seed: '1:100'", "request")])
+        raise InvalidInput([Problem("sweep", "empty; give an axis like seed: '1:100'", "request")])
     if paths > MAX_PATHS:
         message = f"has {paths:,} runs; the service plays sweeps of up to {MAX_PATHS:,}"
         raise InvalidInput([Problem("sweep", message, "request")])

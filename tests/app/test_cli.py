@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from serving import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ["--set", "fund.size=4m", "--set", "fund.term_years=3", "--set", "fund.reinvestment_period_years=2"]
 
@@ -241,7 +243,7 @@ def test_help_imports_nothing_heavy():
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT, timeout=60
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT, timeout=PATIENCE
     )
     assert done.stderr.strip() == "[]"
     assert "verify" in done.stdout
@@ -250,14 +252,14 @@ def test_help_imports_nothing_heavy():
 def test_a_closed_pipe_ends_quietly(tmp_path):
     environment = {**os.environ, "FUNDCLOCK_STORE": str(tmp_path / "f.db")}
     program = Path(sys.executable).with_name("fundclock")
-    subprocess.run([program, "run", "base", *SMALL], env=environment, capture_output=True, check=True, timeout=60)
+    subprocess.run([program, "run", "base", *SMALL], env=environment, capture_output=True, check=True, timeout=PATIENCE)
     listing = subprocess.run(
         f"{program} events last --json | head -1",
         shell=True,
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert json.loads(listing.stdout)["seq"] == 1
     assert listing.stderr == ""
@@ -267,7 +269,7 @@ def test_the_ledger_leaves_for_beancount_and_its_checker_agrees(fundclock, tmp_p
     fundclock("run", "base", *SMALL)
     assert fundclock("export", "last", "--to", "beancount", "-o", "fund.beancount")[0] == 0
     checker = Path(sys.executable).with_name("bean-check")
-    done = subprocess.run([checker, tmp_path / "fund.beancount"], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([checker, tmp_path / "fund.beancount"], capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
     text = (tmp_path / "fund.beancount").read_text()
     ledger = json.loads(fundclock("replay", "last", "--json")[1])["ledger"]
@@ -275,7 +277,9 @@ def test_the_ledger_leaves_for_beancount_and_its_checker_agrees(fundclock, tmp_p
         assert f"balance {account}  {balance} ~ 0 USD" in text
     broken = text.replace("balance Assets:Cash  0.00", "balance Assets:Cash  0.01")
     (tmp_path / "broken.beancount").write_text(broken)
-    assert subprocess.run([checker, tmp_path / "broken.beancount"], capture_output=True, timeout=120).returncode != 0
+    assert (
+        subprocess.run([checker, tmp_path / "broken.beancount"], capture_output=True, timeout=PATIENCE).returncode != 0
+    )
 
 
 def test_figures_by_quarter_and_cash_flows_reconcile(fundclock):
@@ -480,7 +484,7 @@ def test_a_page_of_the_audit_has_every_table(fundclock):
     fundclock("run", "levered", "--seed", 7, *SMALL)
     code, out, _ = fundclock("audit", "last", "--shapley", "--ties")
     assert code == 0
-    for title in ("where the dollar-days went", "source and final use", "Waits that are not cash", "Promised and happened",
+    for title in ("where the dollar-days went", "source and final use", "Waits that are not cash", "Promised and kept",
                   "When did we know?", "What timing cost", "in every order (Shapley)", "Other orders of a day"):  # fmt: skip
         assert title in out
     larger = ["--set", "fund.size=50m", "--set", "fund.term_years=4", "--set", "fund.reinvestment_period_years=3"]

@@ -13,7 +13,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from fundclock.app.service.application import make_application
-from serving import BASE, Served
+from serving import BASE, PATIENCE, Served
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 DAYS = ["2026-01-01", "2028-03-31", "2035-12-31", "2036-01-01", "2099-01-01", "1900-01-01", "2028-02-30", "today", ""]
@@ -81,7 +81,7 @@ def test_bodies_that_are_no_json_are_problems(served, path, body):
         served.url + BASE + path, body.encode(), {"Content-Type": "application/json"}, method="POST"
     )
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             assert path == "/session", answer.read()  # on loopback no token is asked for
     except urllib.error.HTTPError as error:
         assert 400 <= error.code < 500

@@ -180,7 +180,7 @@ def test_a_document_is_played_and_what_is_wrong_has_its_line(client):
         ("sweeps", {"scenario": "base", "sweep": {"loans.tape": ["/etc/passwd"]}}, "files can't be named"),
         ("sweeps", {"scenario": "base", "sweep": {"market": [{"rate_file": "/etc/passwd"}]}}, "files can't be named"),
         ("sweeps", {"scenario": "base", "sweep": {"fund.sice": [1]}}, "did you mean"),
-        ("sweeps", {"scenario": "base"}, "names nothing to sweep"),
+        ("sweeps", {"scenario": "base"}, "give an axis like seed"),
         ("sweeps", {"scenario": "base", "sweep": {"seed": [1, 1]}}, "lists 1 twice"),
         ("sweeps", {"scenario": "base", "sweep": {"fund.size": "20m]\nfoo: [2"}}, "on one line"),
         ("sweeps", {"scenario": "base", "sweep": {"seed": "1:x"}}, "like 1,2,3 or 1:500"),

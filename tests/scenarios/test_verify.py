@@ -18,6 +18,7 @@ from fundclock.scenarios.runs.rerun import Mismatch
 from fundclock.scenarios.runs.stored import load_run
 from fundclock.scenarios.runs.verify import resume, verify
 from funds import quiet
+from serving import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = {"fund.size": 4e6, "fund.term_years": 3, "fund.reinvestment_period_years": 2}
@@ -217,7 +218,7 @@ def test_the_log_does_not_depend_on_where_the_files_are(tmp_path):
 
 def python(code, **environment):
     return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT, timeout=120,
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT, timeout=PATIENCE,
         env={**os.environ, **environment},
     ).stdout.strip()  # fmt: skip
 

@@ -7,6 +7,7 @@ import pytest
 from fundclock.handlers import ports
 from fundclock.sim import streams
 from fundclock.sim.streams import Stream, Streams
+from serving import PATIENCE
 
 
 def test_a_draw_depends_on_its_key_and_on_nothing_asked_before():
@@ -54,7 +55,7 @@ def test_streams_of_neighbours_are_uncorrelated():
 
 def test_draws_are_the_same_in_another_process():
     code = "from fundclock.sim.streams import Streams; print(Streams(7).attributes('green', 0).sum().hex())"
-    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE)
     assert other.stdout.strip() == Streams(7).attributes("green", 0).sum().hex()
 
 

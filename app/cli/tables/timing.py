@@ -55,7 +55,7 @@ def audit_tables(found: Audit, width: int) -> RenderableType:
 
 def _promises(data: Mapping[str, Any]) -> Table:
     table = titled(
-        "Promised and happened", "Command", "Promised", "Kept", "Cut", "No", "Taken back", "Days ahead", "Lag"
+        "Promised and kept", "Command", "Promised", "Kept", "Cut", "No", "Cancelled", "Days ahead", "Lag"
     )
     for kind, row in data.items():
         refused = row["declined"] + row["rejected"]
