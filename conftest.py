@@ -3,18 +3,21 @@
 import contextlib
 import doctest
 import io
+import math
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from sybil import Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 
 from fundclock.app.cli import main as cli
+from fundclock.app.cli import terminal
 
 
 def _run(words: list[str]) -> str:
@@ -23,7 +26,14 @@ def _run(words: list[str]) -> str:
     before = sys.argv
     sys.argv = words
     try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out), contextlib.suppress(SystemExit):
+        with (
+            patch.object(
+                terminal, "QUIET_SECONDS", math.inf
+            ),  # no progress shows, however slow the machine
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(out),
+            contextlib.suppress(SystemExit),
+        ):
             cli.main()
     finally:
         sys.argv = before

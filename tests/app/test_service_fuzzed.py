@@ -62,7 +62,7 @@ def test_every_answer_is_as_described(api, method, path):
     @settings(max_examples=150 if method == "post" else 25, suppress_health_check=list(HealthCheck))
     @given(api[path][method].as_strategy())
     def ask(case):
-        answer = case.call()
+        answer = case.call(timeout=PATIENCE)
         case.validate_response(answer, checks=CHECKS)
         if answer.status_code >= 400:
             assert answer.headers["content-type"] == ["application/problem+json"]
