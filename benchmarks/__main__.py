@@ -65,9 +65,12 @@ def path_in_units(plan: Plan, play: Callable[[Plan], Run], repeats: int) -> tupl
 
 def paths(folder: Path) -> list[Row]:
     """Whole paths against bare SimPy."""
-    store = SqliteStore(folder / "paths.db")
-    stored: Callable[[Plan], Run] = lambda plan: play_into(store, plan)  # noqa: E731
-    found = []
+    with SqliteStore(folder / "paths.db") as store:
+        return _paths(lambda plan: play_into(store, plan))
+
+
+def _paths(stored: Callable[[Plan], Run]) -> list[Row]:
+    found: list[Row] = []
     for name, scenario, settings, repeats, in_memory, in_sqlite in (
         ("base", "base", {}, 61, 18, 25),
         ("base without fees and carry", "base", NO_FEES, 61, 16, 22),

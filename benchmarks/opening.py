@@ -29,11 +29,11 @@ def main(loans: int, folder: Path) -> None:
         "fund.deployment_months": 1,
     }
     plan = Scenario.load("base").with_(seed=7, set=settings).plan()
-    store = SqliteStore(folder / f"runs-{loans}.db")
-    began = time.process_time()
-    run = play_into(store, plan)
-    spent = time.process_time() - began
-    print(json.dumps({"records": len(run.log), "seconds": spent, "peak_bytes": peak_bytes()}))
+    with SqliteStore(folder / f"runs-{loans}.db") as store:
+        began = time.process_time()
+        run = play_into(store, plan)
+        spent = time.process_time() - began
+        print(json.dumps({"records": len(run.log), "seconds": spent, "peak_bytes": peak_bytes()}))
 
 
 def peak_bytes() -> int:

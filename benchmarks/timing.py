@@ -34,16 +34,16 @@ def ratio(work: Callable[[], object], other: Callable[[], object], repeats: int 
 
 def audits(folder: Path) -> list[Row]:
     """An audit without options against a fold replay of the same log; a fork against the run that it is of."""
-    store = SqliteStore(folder / "timing.db")
     rows: list[Row] = []
-    for name in ("base", "levered"):
-        scenario = Scenario.load(name).with_(seed=7)
-        for where, run in (("in memory", scenario.run()), ("SQLite rows", scenario.run(store))):
-            found = ratio(lambda run=run: audit(run), lambda run=run: fold(run.log))
-            rows.append((f"audit of {name} against a fold replay, {where}", f"{found:.2f} ×", "≤ 2 ×", found <= 2))
-        parent = scenario.run()
-        found = ratio(lambda run=parent: run.fork("2028-03-31", set=LATER), lambda made=scenario: made.run())
-        rows.append((f"a fork of {name} against its run", f"{found:.2f} ×", "", True))
+    with SqliteStore(folder / "timing.db") as store:
+        for name in ("base", "levered"):
+            scenario = Scenario.load(name).with_(seed=7)
+            for where, run in (("in memory", scenario.run()), ("SQLite rows", scenario.run(store))):
+                found = ratio(lambda run=run: audit(run), lambda run=run: fold(run.log))
+                rows.append((f"audit of {name} against a fold replay, {where}", f"{found:.2f} ×", "≤ 2 ×", found <= 2))
+            parent = scenario.run()
+            found = ratio(lambda run=parent: run.fork("2028-03-31", set=LATER), lambda made=scenario: made.run())
+            rows.append((f"a fork of {name} against its run", f"{found:.2f} ×", "", True))
     return rows
 
 

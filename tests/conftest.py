@@ -1,6 +1,7 @@
 """What tests share: small funds, and the real series where they are at hand."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from fundclock import Run, Scenario
 from fundclock.app.cli import main as cli
+from fundclock.events.stores.sqlite import SqliteStore
 
 settings.register_profile(
     "fundclock", deadline=None, derandomize=True, max_examples=25, suppress_health_check=[HealthCheck.too_slow]
@@ -44,6 +46,13 @@ def base_run() -> Run:
 def levered_run() -> Run:
     """The shipped fund with debt, seed 7."""
     return Scenario.load("levered").with_(seed=7).run()
+
+
+@pytest.fixture
+def store(tmp_path) -> Iterator[SqliteStore]:
+    """An empty store, ``store.db`` in the test's folder."""
+    with SqliteStore(tmp_path / "store.db") as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -31,12 +31,6 @@ def batch(first, count, head=FIRST_HASH):
     return records, payloads, hashes
 
 
-@pytest.fixture
-def store(tmp_path):
-    with SqliteStore(tmp_path / "runs.db") as opened:
-        yield opened
-
-
 def filled(store, count=10, status="finished", name="base-1"):
     writer = store.begin(name, "base", 7, [INPUT])
     made = batch(1, count)

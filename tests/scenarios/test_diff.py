@@ -115,10 +115,7 @@ def test_quarters_that_one_run_lacks_do_not_shift_the_others():
             assert pair.first.day == pair.second.day
 
 
-def test_one_log_may_go_on_where_the_other_ends(base_run, tmp_path):
-    from fundclock.events.stores.sqlite import SqliteStore
-
-    store = SqliteStore(tmp_path / "store.db")
+def test_one_log_may_go_on_where_the_other_ends(base_run, store):
 
     stopped = interrupted(store, Scenario.load("base").with_(seed=7), 900)
     found = diff(stopped, base_run)

@@ -220,10 +220,7 @@ def test_so_they_are_in_the_shipped_funds(name):
     check_run(Scenario.load(name).with_(seed=7).run())
 
 
-def test_an_unfinished_log_adds_up_as_far_as_it_goes(tmp_path):
-    from fundclock.events.stores.sqlite import SqliteStore
-
-    store = SqliteStore(tmp_path / "store.db")
+def test_an_unfinished_log_adds_up_as_far_as_it_goes(store):
 
     run = interrupted(store, Scenario.load("base").with_(seed=7), 900)
     found = dollar_days(run)

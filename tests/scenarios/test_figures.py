@@ -490,10 +490,7 @@ def test_names_can_not_break_the_page():
     assert page.count("<script>") == page.count("</script>") == 2
 
 
-def test_a_report_of_an_unfinished_run_says_so(tmp_path):
-    from fundclock.events.stores.sqlite import SqliteStore
-
-    store = SqliteStore(tmp_path / "store.db")
+def test_a_report_of_an_unfinished_run_says_so(store):
 
     stopped = interrupted(store, Scenario.load("base").with_(seed=7), 900)
     page = report_html(stopped)

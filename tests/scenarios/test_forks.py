@@ -1,5 +1,8 @@
 """Forks: the same bytes before the day, the same draws after it, and the intervention in between."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,8 +83,7 @@ def test_a_loan_that_has_nothing_to_do_with_it_keeps_its_exit_day(base_run):
     assert all(exits[0][loan] == exits[1][loan] for loan in deployed)
 
 
-def test_forks_verify_and_fork_again(tmp_path):
-    store = SqliteStore(tmp_path / "store.db")
+def test_forks_verify_and_fork_again(store):
     run = Scenario.load("levered").with_(seed=7).run(store)
     first = run.fork(
         AT, do=[{"shock_price": -0.1}, {"when": "cash > 3m", "do": {"suspend_reinvestment": {}}}], store=store
@@ -100,8 +102,7 @@ def test_forks_verify_and_fork_again(tmp_path):
     assert store.info(again.name).divergence_seq is None
 
 
-def test_a_fork_in_memory_is_the_fork_in_a_store(tmp_path):
-    store = SqliteStore(tmp_path / "store.db")
+def test_a_fork_in_memory_is_the_fork_in_a_store(store):
     scenario = Scenario.load("base").with_(seed=3)
     assert (
         scenario.run().fork(AT, set={DELAY: 3}).head_hash
@@ -110,8 +111,7 @@ def test_a_fork_in_memory_is_the_fork_in_a_store(tmp_path):
     )
 
 
-def test_an_interrupted_fork_is_completed_by_resume(tmp_path, monkeypatch):
-    store = SqliteStore(tmp_path / "store.db")
+def test_an_interrupted_fork_is_completed_by_resume(store, monkeypatch):
     run = Scenario.load("base").with_(seed=7).run(store)
     whole = run.fork(AT, set={DELAY: 3})
 
@@ -128,8 +128,7 @@ def test_an_interrupted_fork_is_completed_by_resume(tmp_path, monkeypatch):
     assert resume(store, info).head_hash == whole.head_hash
 
 
-def test_a_fork_interrupted_before_its_day_leaves_nothing(tmp_path):
-    store = SqliteStore(tmp_path / "store.db")
+def test_a_fork_interrupted_before_its_day_leaves_nothing(store):
     run = Scenario.load("base").with_(seed=7).run(store)
 
     def stop(today, last):
@@ -142,48 +141,36 @@ def test_a_fork_interrupted_before_its_day_leaves_nothing(tmp_path):
     assert [info.run for info in store.runs()] == [run.name]
 
 
-def test_a_parent_that_is_not_what_a_rerun_gives_is_refused_whole(tmp_path):
-    import sqlite3
-
-    store = SqliteStore(tmp_path / "store.db")
+def test_a_parent_that_is_not_what_a_rerun_gives_is_refused_whole(store):
     run = Scenario.load("base").with_(seed=7).run(store)
-    raw = sqlite3.connect(tmp_path / "store.db")
-    raw.execute("DROP TRIGGER records_are_never_updated")
-    raw.execute("UPDATE records SET hash = ? WHERE seq = 100", ("0" * 64,))
-    raw.commit()
+    with closing(sqlite3.connect(store.path)) as raw, raw:
+        raw.execute("DROP TRIGGER records_are_never_updated")
+        raw.execute("UPDATE records SET hash = ? WHERE seq = 100", ("0" * 64,))
     with pytest.raises(Mismatch) as caught:
         run.fork(AT, set={DELAY: 3}, store=store)
     assert caught.value.seq == 100
     assert len(store.runs()) == 1
 
 
-def test_a_lost_parent_is_named_and_the_fork_is_still_whole(tmp_path):
-    import sqlite3
-
-    store = SqliteStore(tmp_path / "store.db")
+def test_a_lost_parent_is_named_and_the_fork_is_still_whole(store):
     run = Scenario.load("base").with_(seed=7).run(store)
     late = run.fork(AT, set={DELAY: 3}, store=store)
-    raw = sqlite3.connect(tmp_path / "store.db")
-    raw.execute("DROP TRIGGER records_are_never_deleted")
-    raw.execute("DELETE FROM records WHERE run = ?", (run.name,))
-    raw.execute("DELETE FROM runs WHERE run = ?", (run.name,))
-    raw.commit()
+    with closing(sqlite3.connect(store.path)) as raw, raw:
+        raw.execute("DROP TRIGGER records_are_never_deleted")
+        raw.execute("DELETE FROM records WHERE run = ?", (run.name,))
+        raw.execute("DELETE FROM runs WHERE run = ?", (run.name,))
     verdict = verify(store, store.info(late.name))
     assert verdict.status == "ok"
     assert verdict.checks["parent"] == f"{run.name} is not in this store; the run itself is complete"
     assert verdict.checks["rerun"] == "ok"
 
 
-def test_a_parent_that_was_replaced_is_noticed(tmp_path):
-    import sqlite3
-
-    store = SqliteStore(tmp_path / "store.db")
+def test_a_parent_that_was_replaced_is_noticed(store):
     run = Scenario.load("base").with_(seed=7).run(store)
     late = run.fork(AT, set={DELAY: 3}, store=store)
     other = Scenario.load("base").with_(seed=8).run(store)
-    raw = sqlite3.connect(tmp_path / "store.db")
-    raw.execute("UPDATE runs SET parent = ? WHERE run = ?", (other.name, late.name))
-    raw.commit()
+    with closing(sqlite3.connect(store.path)) as raw, raw:
+        raw.execute("UPDATE runs SET parent = ? WHERE run = ?", (other.name, late.name))
     verdict = verify(store, store.info(late.name))
     assert (verdict.status, verdict.checks["parent"], verdict.bad_seq) == (
         "mismatch",
@@ -222,8 +209,7 @@ def test_a_fork_may_not_contradict_the_script_of_its_day():
     assert run.fork("2028-04-01", set={DELAY: 3}).divergence_seq is not None
 
 
-def test_an_unfinished_run_can_be_forked_up_to_where_it_stops(tmp_path):
-    store = SqliteStore(tmp_path / "store.db")
+def test_an_unfinished_run_can_be_forked_up_to_where_it_stops(store):
 
     stopped = interrupted(store, Scenario.load("base").with_(seed=7), day("2028-01-01"))
     with pytest.raises(InvalidInput) as caught:
@@ -252,8 +238,7 @@ def first_difference(first, second):
     return next((a.seq for a, b in pairs if a.line() != b.line()), min(len(first.log), len(second.log)) + 1)
 
 
-def test_the_divergence_is_the_first_record_that_differs(tmp_path):
-    store = SqliteStore(tmp_path / "store.db")
+def test_the_divergence_is_the_first_record_that_differs(store):
     run = Scenario.load("base").with_(seed=7).run(store)
     once = run.fork(AT, set={DELAY: 3}, store=store)
     twice = once.fork(AT, set={"reinvestment_engine.min_reinvestment_amount": 5}, store=store)
@@ -272,8 +257,7 @@ def test_setting_what_an_earlier_fork_of_the_day_has_set_changes_nothing(base_ru
     assert (again.divergence_seq, again.head_hash) == (None, once.head_hash)
 
 
-def test_a_fork_of_an_unfinished_run_that_changes_nothing_goes_on_where_it_stops(tmp_path):
-    store = SqliteStore(tmp_path / "store.db")
+def test_a_fork_of_an_unfinished_run_that_changes_nothing_goes_on_where_it_stops(store):
 
     stopped = interrupted(store, Scenario.load("base").with_(seed=7), 900)
     whole = stopped.fork("2027-01-01", store=store)
@@ -316,11 +300,10 @@ def test_settings_are_named_as_they_were_given(base_run):
     assert "--set: reinvestment_engine.reinvestment_delay: input should be greater" in str(caught.value)
 
 
-def test_what_comes_before_the_first_commit_of_a_fork_is_in_it(tmp_path, monkeypatch):
+def test_what_comes_before_the_first_commit_of_a_fork_is_in_it(store, monkeypatch):
     """The first batch of a fork is on disk at once, with the prefix and the intervention."""
     from fundclock.events.stores.sqlite import SqliteStore as Store
 
-    store = Store(tmp_path / "store.db")
     run = Scenario.load("base").with_(seed=7).run(store)
     written = []
     real = Store.commit
@@ -335,8 +318,7 @@ def test_what_comes_before_the_first_commit_of_a_fork_is_in_it(tmp_path, monkeyp
     assert written[0][1] > late.divergence_seq
 
 
-def test_an_interrupt_while_a_fork_begins_is_an_interrupt(tmp_path, monkeypatch):
-    store = SqliteStore(tmp_path / "store.db")
+def test_an_interrupt_while_a_fork_begins_is_an_interrupt(store, monkeypatch):
     run = Scenario.load("base").with_(seed=7).run(store)
 
     def begin(*words):
@@ -347,15 +329,15 @@ def test_an_interrupt_while_a_fork_begins_is_an_interrupt(tmp_path, monkeypatch)
         run.fork(AT, set={DELAY: 3}, store=store)
 
 
-def test_a_fork_is_written_while_others_write_to_the_same_store(tmp_path):
+def test_a_fork_is_written_while_others_write_to_the_same_store(store):
     from fundclock.scenarios.runs.forks import fork
 
-    store = SqliteStore(tmp_path / "s.db")
     parent = Scenario.load("base").with_(seed=7).run(store)
     others = iter(range(1000))
 
     def on_day(_day, _last):  # somebody else's commit makes what the reader of the parent sees an older state
-        SqliteStore(tmp_path / "s.db").keep_cells([(f"cell{next(others)}", "{}")])
+        with SqliteStore(store.path) as other:
+            other.keep_cells([(f"cell{next(others)}", "{}")])
 
     made = fork(parent, "2028-03-31", {"reinvestment_engine.reinvestment_delay": 3}, store=store, on_day=on_day)
     assert len(made.log) == store.info(made.name).records

@@ -3,7 +3,6 @@
 import pytest
 
 from fundclock import InvalidInput, Run, Scenario
-from fundclock.events.stores.sqlite import SqliteStore
 from fundclock.scenarios.files.schema import ScenarioConfig
 from fundclock.scenarios.runs.verify import verify
 from fundclock.scenarios.scripts.vocabulary import names_of
@@ -183,8 +182,7 @@ def test_a_python_script_does_what_it_says_and_leaves_its_line(base_run):
     assert [record.line() for record in before[1:]] == [record.line() for record in shared]
 
 
-def test_a_run_with_a_python_script_verifies_without_the_script(tmp_path):
-    store = SqliteStore(tmp_path / "store.db")
+def test_a_run_with_a_python_script_verifies_without_the_script(store):
     entry = {"when": "cash > 4m", "repeat": True, "do": {"set_transaction_cost": 2}}
     run = Scenario.load("base").with_(seed=7, set={"script": [entry]}).run(store, script=cautious)
     assert verify(store, store.info(run.name)).status == "ok"
@@ -193,11 +191,10 @@ def test_a_run_with_a_python_script_verifies_without_the_script(tmp_path):
     assert run.fork("2029-01-01").head_hash == run.head_hash  # with the script itself
 
 
-def test_an_interrupted_run_with_a_python_script_is_resumed_with_it_or_not_at_all(tmp_path):
+def test_an_interrupted_run_with_a_python_script_is_resumed_with_it_or_not_at_all(store):
     from fundclock.events.stores.store import StoreError
     from fundclock.scenarios.runs.verify import resume
 
-    store = SqliteStore(tmp_path / "store.db")
     whole = Scenario.load("base").with_(seed=7).run(script=cautious)
 
     def stop(today, last):

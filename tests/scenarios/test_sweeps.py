@@ -12,7 +12,6 @@ import pytest
 from pyarrow import parquet
 
 from fundclock import InvalidInput, Scenario, sweep
-from fundclock.events.stores.sqlite import SqliteStore
 from fundclock.scenarios.ensembles.sweep_files import save
 from fundclock.scenarios.ensembles.sweep_summary import QUANTILES
 from fundclock.scenarios.ensembles.sweeps import worker_context
@@ -75,13 +74,7 @@ def test_any_key_can_be_swept(short):
     assert len({row["head_hash"] for row in strategies.rows}) == 2
 
 
-@pytest.fixture
-def store(tmp_path):
-    with SqliteStore(tmp_path / "store.db") as opened:
-        yield opened
-
-
-def test_a_sweep_goes_on_where_it_stopped(short, store, tmp_path):
+def test_a_sweep_goes_on_where_it_stopped(short, store):
     axes = {DELAY: [0, 1, 2], "seed": "1:4"}
 
     def stop(done, cells):
@@ -95,7 +88,7 @@ def test_a_sweep_goes_on_where_it_stopped(short, store, tmp_path):
     assert found.reused >= 5
     assert seen[0] > 5
     assert found.rows == sweep(short, axes, workers=1).rows
-    again = sweep(short, axes, workers=1, store=tmp_path / "store.db")
+    again = sweep(short, axes, workers=1, store=store.path)
     assert again.reused == 12
     assert again.rows == found.rows
     more = sweep(short, {DELAY: [0, 1, 2], "seed": "1:5"}, workers=1, store=store)

@@ -28,12 +28,6 @@ def small(**changes):
     return Scenario.load("base").with_(seed=5, set={**SMALL, **changes})
 
 
-@pytest.fixture
-def store(tmp_path):
-    with SqliteStore(tmp_path / "runs.db") as opened:
-        yield opened
-
-
 def edit(path, *statements):
     raw = sqlite3.connect(path)
     raw.execute("DROP TRIGGER IF EXISTS records_are_never_updated")
