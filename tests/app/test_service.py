@@ -213,6 +213,19 @@ def test_what_a_stopped_service_left_open_is_interrupted_and_goes_on(tmp_path):
         assert wait(client, "left")["head_hash"] == Scenario.load("base").with_(seed=3, set=SMALL).run().head_hash
 
 
+def test_where_there_is_no_fork_server_and_no_niceness_workers_begin_anew(tmp_path, monkeypatch):
+    """As on Windows."""
+    monkeypatch.setattr("multiprocessing.get_all_start_methods", lambda: ["spawn"])
+    with TestClient(guarded(tmp_path / "s.db", "127.0.0.1", 8000, None, [], workers=1), base_url=ADDRESS) as client:
+        found = wait(client, create(client, scenario="base", seed=3, set=SMALL))
+        assert found["head_hash"] == Scenario.load("base").with_(seed=3, set=SMALL).run().head_hash
+    began = []
+    monkeypatch.setattr(engine_module, "end_with_parent", lambda: began.append("ends with its parent"))
+    monkeypatch.delattr("os.nice")
+    engine_module._begin("runs")
+    assert began == ["ends with its parent"]
+
+
 def deep(levels):
     found = {}
     for _ in range(levels):
