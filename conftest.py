@@ -27,9 +27,7 @@ def _run(words: list[str]) -> str:
     sys.argv = words
     try:
         with (
-            patch.object(
-                terminal, "QUIET_SECONDS", math.inf
-            ),  # no progress shows, however slow the machine
+            patch.object(terminal, "QUIET_SECONDS", math.inf),  # no progress shows, however slow the machine
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(out),
             contextlib.suppress(SystemExit),

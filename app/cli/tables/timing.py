@@ -54,9 +54,7 @@ def audit_tables(found: Audit, width: int) -> RenderableType:
 
 
 def _promises(data: Mapping[str, Any]) -> Table:
-    table = titled(
-        "Promised and kept", "Command", "Promised", "Kept", "Cut", "No", "Cancelled", "Days ahead", "Lag"
-    )
+    table = titled("Promised and kept", "Command", "Promised", "Kept", "Cut", "No", "Cancelled", "Days ahead", "Lag")
     for kind, row in data.items():
         refused = row["declined"] + row["rejected"]
         counts = (row["promises"], row["kept"], row["cut"], refused, row["cancelled"])
